@@ -1,0 +1,221 @@
+//! The persistent queue: first in, first out, bounded.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Consume, Handle, Iter};
+use crate::error::Result;
+use crate::log::items::Items;
+use crate::log::read::Batch;
+use crate::log::state::ONLY_LABEL;
+use crate::log::wait::Wait;
+use crate::log::{Log, Retention};
+use crate::nonblocking;
+use crate::options::{QueueOptions, StartPosition};
+use crate::store::rocks::Kind;
+
+/// A durable first-in-first-out queue in a directory, bounded by a number of items.
+///
+/// Every item goes to one consumer, in the order of the pushes. All methods take `&self` and may be
+/// called from any number of threads. Clones are faces of the same open queue, which is closed by
+/// [`close`](Self::close) or when the last of them is dropped.
+///
+/// When a method returns, what it did survives the death of the process. It survives a power cut
+/// after [`flush`](Self::flush) or [`close`](Self::close).
+///
+/// ```
+/// use rocksq::blocking::PersistentQueueWithCapacity;
+///
+/// let dir = tempfile::tempdir()?;
+/// let queue = PersistentQueueWithCapacity::new(dir.path().join("queue"), 1_000)?;
+/// queue.push(&[b"first", b"other"])?;
+/// assert_eq!(queue.pop(1)?, [b"first"]);
+/// assert_eq!(queue.len()?, 1);
+/// queue.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct PersistentQueueWithCapacity {
+    handle: Arc<Handle>,
+    max_elements: u64,
+    label: Arc<str>,
+}
+
+impl PersistentQueueWithCapacity {
+    /// Opens the queue in the directory `path`, or makes it there, for at most `max_elements`
+    /// items.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` when the path is held by another open queue; `WrongKind`, `UnsupportedFormat` or
+    /// `Path` when it cannot be a queue of this kind, and then nothing on disk has changed.
+    pub fn new(path: impl AsRef<Path>, max_elements: u64) -> Result<Self> {
+        let options = QueueOptions {
+            max_elements,
+            ..QueueOptions::default()
+        };
+        Self::open(path, options)
+    }
+
+    /// Opens the queue in the directory `path`, or makes it there. Errors as for
+    /// [`new`](Self::new).
+    pub fn open(path: impl AsRef<Path>, options: QueueOptions) -> Result<Self> {
+        let retention = Retention::Unread {
+            capacity: options.max_elements,
+        };
+        Ok(Self {
+            handle: Handle::open(path.as_ref(), Kind::Fifo, retention, options.open_timeout)?,
+            max_elements: options.max_elements,
+            label: ONLY_LABEL.into(),
+        })
+    }
+
+    /// Adds items at the end: all of them, or none. They survive the death of the process once
+    /// this returns.
+    ///
+    /// # Errors
+    ///
+    /// `Full` when they do not fit now; nothing has changed then.
+    pub fn push<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
+        self.push_wait(items, Wait::NEVER)
+    }
+
+    /// Like [`push`](Self::push), waiting for room as long as `wait` says. Waiting producers are
+    /// served in the order in which they came. More items than the capacity fail at once.
+    pub fn push_wait<T: AsRef<[u8]>>(&self, items: &[T], wait: Wait<'_>) -> Result<()> {
+        self.handle.with(|log| log.append(items, wait))
+    }
+
+    /// Takes up to `max` items, oldest first; none when the queue is empty.
+    pub fn pop(&self, max: u64) -> Result<Items> {
+        self.pop_wait(max, Wait::NEVER)
+    }
+
+    /// Like [`pop`](Self::pop), waiting for the first item as long as `wait` says.
+    pub fn pop_wait(&self, max: u64, wait: Wait<'_>) -> Result<Items> {
+        let taken = self
+            .handle
+            .with(|log| log.take(&self.label, StartPosition::Oldest, max, wait))?;
+        Ok(taken.items)
+    }
+
+    /// Reads up to `max` items without taking them, waiting for the first one as long as `wait`
+    /// says. A program that dies before it commits the batch reads the same items again.
+    ///
+    /// ```
+    /// use rocksq::{ErrorKind, Wait};
+    /// use rocksq::blocking::PersistentQueueWithCapacity;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let queue = PersistentQueueWithCapacity::new(dir.path().join("queue"), 10)?;
+    /// queue.push(&[b"a", b"b", b"c"])?;
+    /// let batch = queue.read(2, Wait::NEVER)?;
+    /// assert_eq!((batch.first(), batch.next()), (0, 2));
+    /// queue.commit(&batch)?;
+    /// assert_eq!(queue.commit(&batch).unwrap_err().kind(), ErrorKind::Conflict);
+    /// assert_eq!(queue.pop(9)?, [b"c"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(&self, max: u64, wait: Wait<'_>) -> Result<Batch> {
+        self.handle
+            .with(|log| log.read(&self.label, StartPosition::Oldest, max, wait))
+    }
+
+    /// Takes the items of a batch. They stay taken when the process dies after this returns.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when another consumer has taken items since the batch was read.
+    pub fn commit(&self, batch: &Batch) -> Result<()> {
+        self.handle.with(|log| log.commit(batch))
+    }
+
+    /// The next items, up to `max`, which stay in the queue.
+    pub fn peek(&self, max: u64) -> Result<Items> {
+        self.handle
+            .with(|log| log.peek(&self.label, StartPosition::Oldest, max))
+    }
+
+    /// The items in the queue from the oldest on, which stay in it.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter::new(|position, max| self.browse(position, max))
+    }
+
+    /// Takes item after item, waiting for each, until the queue is closed.
+    pub fn consume(&self) -> Consume<'_> {
+        Consume::new(|| self.pop_wait(1, Wait::FOREVER))
+    }
+
+    /// Number of items in the queue.
+    pub fn len(&self) -> Result<u64> {
+        Ok(self.handle.with(Log::size)?.0)
+    }
+
+    /// Whether there is no item in the queue.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Bytes of all items in the queue.
+    pub fn payload_size(&self) -> Result<u64> {
+        Ok(self.handle.with(Log::size)?.1)
+    }
+
+    /// Bytes that the queue takes on the file system.
+    pub fn disk_size(&self) -> Result<u64> {
+        self.handle.with(Log::disk_size)
+    }
+
+    /// Makes everything done before the call survive a power cut.
+    pub fn flush(&self) -> Result<()> {
+        self.handle.with(Log::flush)
+    }
+
+    /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path
+    /// can be opened again at once. Closing twice does nothing.
+    pub fn close(&self) -> Result<()> {
+        self.handle.close()
+    }
+
+    /// Whether the queue was closed.
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// The number of items that the queue can hold at once.
+    pub fn max_elements(&self) -> u64 {
+        self.max_elements
+    }
+
+    /// The directory of the queue.
+    pub fn path(&self) -> &Path {
+        self.handle.path()
+    }
+
+    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
+    /// under way.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when `max_inflight_ops` is 0.
+    pub fn nonblocking(
+        &self,
+        max_inflight_ops: usize,
+    ) -> Result<nonblocking::PersistentQueueWithCapacity> {
+        nonblocking::PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
+    }
+
+    pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
+        self.handle.with(|log| log.browse(position, max))
+    }
+}
+
+impl fmt::Debug for PersistentQueueWithCapacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PersistentQueueWithCapacity")
+            .field("path", &self.path())
+            .field("max_elements", &self.max_elements)
+            .finish_non_exhaustive()
+    }
+}

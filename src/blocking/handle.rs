@@ -1,0 +1,61 @@
+//! What the open queues of both kinds have in common.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::log::clock::SystemClock;
+use crate::log::{Log, Retention};
+use crate::store::rocks::{Kind, RocksStore};
+
+/// An open queue. It is closed when the last face of it is dropped.
+pub(crate) struct Handle {
+    log: Arc<Log<RocksStore>>,
+    path: PathBuf,
+}
+
+impl Handle {
+    pub(crate) fn open(
+        path: &Path,
+        kind: Kind,
+        retention: Retention,
+        open_timeout: Option<Duration>,
+    ) -> Result<Arc<Self>> {
+        let open = || {
+            let store = RocksStore::open(path, kind, open_timeout)?;
+            Log::open(store, retention, Box::new(SystemClock::new()))
+        };
+        Ok(Arc::new(Self {
+            log: open().map_err(|error| error.at(path))?,
+            path: path.to_owned(),
+        }))
+    }
+
+    /// Does something with the log; its errors name the path.
+    pub(crate) fn with<T>(&self, operation: impl FnOnce(&Log<RocksStore>) -> Result<T>) -> Result<T> {
+        operation(&self.log).map_err(|error| error.at(&self.path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.log.is_closed()
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        self.with(Log::close)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.log.is_here()
+            && let Err(error) = self.close()
+        {
+            tracing::error!(%error, path = %self.path.display(), "could not close the queue in order");
+        }
+    }
+}

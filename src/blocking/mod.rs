@@ -1,0 +1,33 @@
+//! Queues whose methods return when the work is done.
+
+mod fifo;
+mod handle;
+mod iter;
+mod mpmc;
+
+pub use fifo::PersistentQueueWithCapacity;
+pub use iter::{Consume, Iter};
+pub use mpmc::{MpmcQueue, Next};
+
+pub(crate) use handle::Handle;
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::store::rocks::{self, Kind};
+
+/// Deletes the [`PersistentQueueWithCapacity`] at `path` for good. Nothing there is no error.
+///
+/// # Errors
+///
+/// `Busy` when somebody has it open, `WrongKind` when something else is there; then nothing was
+/// deleted.
+pub fn remove_queue(path: impl AsRef<Path>) -> Result<()> {
+    rocks::remove(path.as_ref(), Kind::Fifo)
+}
+
+/// Deletes the [`MpmcQueue`] at `path` for good. Nothing there is no error. Errors as for
+/// [`remove_queue`].
+pub fn remove_mpmc_queue(path: impl AsRef<Path>) -> Result<()> {
+    rocks::remove(path.as_ref(), Kind::Mpmc)
+}

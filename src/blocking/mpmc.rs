@@ -1,0 +1,247 @@
+//! The MPMC queue: a log of items that live for a time, read under labels.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Consume, Handle, Iter};
+use crate::error::{Error, Result};
+use crate::log::items::Items;
+use crate::log::read::Batch;
+use crate::log::wait::Wait;
+use crate::log::{Log, Retention};
+use crate::nonblocking;
+use crate::options::{MpmcOptions, StartPosition};
+use crate::store::rocks::Kind;
+
+/// The longest TTL: what a day-counting human would call for ever, and what the stored times hold.
+const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A durable log of items for many producers and many consumers, in a directory.
+///
+/// Items live for a TTL. Every consumer reads under a label, which keeps its own place; each label
+/// sees every item once. All methods take `&self` and may be called from any number of threads.
+/// Clones are faces of the same open queue, which is closed by [`close`](Self::close) or when the
+/// last of them is dropped.
+///
+/// When a method returns, what it did survives the death of the process. It survives a power cut
+/// after [`flush`](Self::flush) or [`close`](Self::close).
+///
+/// ```
+/// use std::time::Duration;
+/// use rocksq::mpmc::{MpmcQueue, StartPosition};
+///
+/// let dir = tempfile::tempdir()?;
+/// let queue = MpmcQueue::new(dir.path().join("queue"), Duration::from_secs(60))?;
+/// queue.add(&[b"first", b"other"])?;
+/// let next = queue.next("audit", StartPosition::Oldest, 10)?;
+/// assert_eq!(next.items, [b"first", b"other"]);
+/// assert!(!next.expired);
+/// assert_eq!(queue.next("late", StartPosition::Newest, 10)?.items, [b"other"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct MpmcQueue {
+    handle: Arc<Handle>,
+    ttl: Option<Duration>,
+}
+
+/// What [`MpmcQueue::next`] has read.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Next {
+    /// The items, oldest first.
+    pub items: Items,
+    /// Whether items that the label had not read were lost to the TTL since its last read.
+    pub expired: bool,
+}
+
+impl MpmcQueue {
+    /// Opens the queue in the directory `path`, or makes it there, with items that live for `ttl`;
+    /// zero for items that never expire.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` when the path is held by another open queue; `WrongKind`, `UnsupportedFormat` or
+    /// `Path` when it cannot be a queue of this kind, and then nothing on disk has changed.
+    pub fn new(path: impl AsRef<Path>, ttl: Duration) -> Result<Self> {
+        let options = MpmcOptions {
+            ttl: Some(ttl).filter(|ttl| !ttl.is_zero()),
+            ..MpmcOptions::default()
+        };
+        Self::open(path, options)
+    }
+
+    /// Opens the queue in the directory `path`, or makes it there. Errors as for
+    /// [`new`](Self::new).
+    pub fn open(path: impl AsRef<Path>, options: MpmcOptions) -> Result<Self> {
+        let ttl = options.ttl.map(|ttl| ttl.min(MAX_TTL));
+        let retention = Retention::Young { ttl };
+        Ok(Self {
+            handle: Handle::open(path.as_ref(), Kind::Mpmc, retention, options.open_timeout)?,
+            ttl: options.ttl,
+        })
+    }
+
+    /// Adds items at the end: all of them, or none. They survive the death of the process once
+    /// this returns.
+    pub fn add<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
+        self.handle.with(|log| log.append(items, Wait::NEVER))
+    }
+
+    /// Reads up to `max` items under `label`, and moves the label behind them. A label that is new
+    /// begins where `start` says.
+    pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Next> {
+        self.next_wait(label, start, max, Wait::NEVER)
+    }
+
+    /// Like [`next`](Self::next), waiting for the first item as long as `wait` says.
+    pub fn next_wait(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'_>,
+    ) -> Result<Next> {
+        let taken = self
+            .handle
+            .with(|log| log.take(&checked(label)?, start, max, wait))?;
+        Ok(Next {
+            items: taken.items,
+            expired: taken.expired,
+        })
+    }
+
+    /// Reads up to `max` items under `label` without moving it, waiting for the first one as long
+    /// as `wait` says. A program that dies before it commits the batch reads the same items again.
+    pub fn read(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'_>,
+    ) -> Result<Batch> {
+        self.handle
+            .with(|log| log.read(&checked(label)?, start, max, wait))
+    }
+
+    /// Moves the label of a batch behind its items. It stays there when the process dies after
+    /// this returns.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when another consumer has moved the label since the batch was read.
+    pub fn commit(&self, batch: &Batch) -> Result<()> {
+        self.handle.with(|log| log.commit(batch))
+    }
+
+    /// The next items of `label`, up to `max`, without moving or making it.
+    pub fn peek(&self, label: &str, start: StartPosition, max: u64) -> Result<Items> {
+        self.handle
+            .with(|log| log.peek(&checked(label)?, start, max))
+    }
+
+    /// The live items from the oldest on, wherever the labels are.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter::new(|position, max| self.browse(position, max))
+    }
+
+    /// Reads item after item under `label`, waiting for each, until the queue is closed.
+    pub fn consume<'q>(&'q self, label: &str, start: StartPosition) -> Consume<'q> {
+        let label = label.to_owned();
+        Consume::new(move || Ok(self.next_wait(&label, start, 1, Wait::FOREVER)?.items))
+    }
+
+    /// The labels, in alphabetical order.
+    pub fn labels(&self) -> Result<Vec<String>> {
+        self.handle.with(Log::labels)
+    }
+
+    /// Forgets a label and its place; false when there is no such label.
+    pub fn remove_label(&self, label: &str) -> Result<bool> {
+        self.handle.with(|log| log.remove_label(&label.into()))
+    }
+
+    /// Number of live items.
+    pub fn len(&self) -> Result<u64> {
+        Ok(self.handle.with(Log::size)?.0)
+    }
+
+    /// Whether there is no live item.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Bytes of all live items.
+    pub fn payload_size(&self) -> Result<u64> {
+        Ok(self.handle.with(Log::size)?.1)
+    }
+
+    /// Bytes that the queue takes on the file system.
+    pub fn disk_size(&self) -> Result<u64> {
+        self.handle.with(Log::disk_size)
+    }
+
+    /// Makes everything done before the call survive a power cut.
+    pub fn flush(&self) -> Result<()> {
+        self.handle.with(Log::flush)
+    }
+
+    /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path
+    /// can be opened again at once. Closing twice does nothing.
+    pub fn close(&self) -> Result<()> {
+        self.handle.close()
+    }
+
+    /// Whether the queue was closed.
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// How long an item lives; `None` for ever.
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    /// The directory of the queue.
+    pub fn path(&self) -> &Path {
+        self.handle.path()
+    }
+
+    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
+    /// under way.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when `max_inflight_ops` is 0.
+    pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<nonblocking::MpmcQueue> {
+        nonblocking::MpmcQueue::over(self.clone(), max_inflight_ops)
+    }
+
+    pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
+        self.handle.with(|log| log.browse(position, max))
+    }
+}
+
+impl fmt::Debug for MpmcQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MpmcQueue")
+            .field("path", &self.path())
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The largest label, in bytes: it is part of a record that every read writes.
+const MAX_LABEL_LEN: usize = 64 << 10;
+
+fn checked(label: &str) -> Result<Arc<str>> {
+    if label.len() > MAX_LABEL_LEN {
+        return Err(Error::invalid(format!(
+            "The label has {} bytes; a label can have at most {MAX_LABEL_LEN}",
+            label.len()
+        )));
+    }
+    Ok(label.into())
+}

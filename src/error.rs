@@ -1,0 +1,116 @@
+//! One error type for the whole crate, sorted by what the caller does next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The result of every fallible operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, grouped by what the caller can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No room for the items. Take some out, wait with a timeout, or raise the capacity.
+    Full,
+    /// The queue was closed. Open it again.
+    Closed,
+    /// Another consumer moved the cursor since the batch was read. Read again.
+    Conflict,
+    /// The queue was opened before this process was forked off. Open queues after forking.
+    Forked,
+    /// A wait was given up because the caller's interrupt said so.
+    Interrupted,
+    /// An argument cannot be used. Fix the call.
+    InvalidArgument,
+    /// The path is held by another open queue, here or in another process. Close that one.
+    Busy,
+    /// The path holds something else: the other kind of queue, or a database of another program.
+    WrongKind,
+    /// The path holds a queue in a format that this version cannot read.
+    UnsupportedFormat,
+    /// The path cannot be used: no parent directory, not a directory, no permission.
+    Path,
+    /// The device has no space left. Make room and call again.
+    DiskFull,
+    /// The operating system refused to read or write.
+    Io,
+    /// The stored data are damaged.
+    Corrupt,
+    /// A write failed in a way that leaves open whether it will be there after the next open.
+    OutcomeUnknown,
+}
+
+/// The error of every operation. Cheap to clone.
+///
+/// ```
+/// use rocksq::ErrorKind;
+/// use rocksq::blocking::PersistentQueueWithCapacity;
+///
+/// let dir = tempfile::tempdir()?;
+/// let queue = PersistentQueueWithCapacity::new(dir.path().join("q"), 1)?;
+/// queue.push(&[b"fits"])?;
+/// let error = queue.push(&[b"does not"]).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Full);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    path: Option<PathBuf>,
+}
+
+impl Error {
+    /// An error of `kind` whose `message` says what was tried, why it failed and what to do.
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            path: None,
+        }))
+    }
+
+    /// The same error, naming the queue's directory.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.path.get_or_insert_with(|| path.to_owned());
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    pub(crate) fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Corrupt, message)
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(
+            ErrorKind::Closed,
+            "The queue is closed: open it again to use it",
+        )
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The queue's directory, where the error belongs to one.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,194 @@
+//! Knowing, without a system call, that this process is a forked child.
+//!
+//! RocksDB does not survive `fork`: its threads are gone in the child while its locks and file
+//! descriptors are shared with the parent. A queue that is used in a child it was not opened in
+//! would damage the parent's files, so every operation asks its [`Birthplace`] first.
+//!
+//! A child that leaves through `exit` also runs RocksDB's static destructor, which broadcasts on
+//! condition variables and joins threads. The waiters and the threads do not exist in the child,
+//! and a lock may have been held at the moment of the fork, so that can hang.
+//! [`guard_exit`] puts a handler in front of that destructor which ends such a child at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The process that first used RocksDB, plus one; 0 as long as none has.
+static ENGINE: AtomicU64 = AtomicU64::new(0);
+
+/// The process in which something was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Birthplace(u64);
+
+impl Birthplace {
+    pub(crate) fn here() -> Self {
+        platform::watch();
+        Self(platform::process())
+    }
+
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        platform::process() == self.0
+    }
+
+    /// Fails in a child that was forked after this was made.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_here() {
+            return Ok(());
+        }
+        Err(forked(
+            "This queue was opened before the process was forked, and a forked child cannot use it",
+        ))
+    }
+}
+
+/// Claims RocksDB's process-wide threads for this process. Fails in the child of a process that
+/// had claimed them: the threads are gone there, and new queues would wait for them for ever.
+pub(crate) fn claim_engine() -> Result<()> {
+    let here = Birthplace::here().0 + 1;
+    match ENGINE.compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Ok(()),
+        Err(owner) if owner == here => Ok(()),
+        Err(_) => Err(forked(
+            "This process was forked from one that had already opened a queue, and no queue can \
+             be opened in such a child",
+        )),
+    }
+}
+
+/// Makes the normal exit of a forked child skip RocksDB's static destructor. To be called after
+/// that destructor was registered, that is, after the first use of RocksDB's environment: exit
+/// handlers run in the reverse order of their registration.
+pub(crate) fn guard_exit() {
+    platform::guard_exit();
+}
+
+/// Whether this process is a child of the one that had used RocksDB.
+fn orphaned() -> bool {
+    let owner = ENGINE.load(Ordering::Acquire);
+    owner != 0 && owner != platform::process() + 1
+}
+
+fn forked(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Forked,
+        format!(
+            "{what}: use the start method \"spawn\" or \"forkserver\", or open queues only in the \
+             child"
+        ),
+    )
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// How many forks lie between this process and the first one.
+    static FORKS: AtomicU64 = AtomicU64::new(0);
+    static WATCH: Once = Once::new();
+
+    #[inline]
+    pub(super) fn process() -> u64 {
+        FORKS.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn watch() {
+        WATCH.call_once(|| {
+            // SAFETY: the handler is a function that lives as long as the process and only
+            // increments an atomic, which is allowed between fork and exec.
+            unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+        });
+    }
+
+    extern "C" fn forked() {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn guard_exit() {
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        gnu::guard_exit();
+    }
+
+    /// `on_exit` hands the exit status to its handler, which `atexit` does not; only glibc has it.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    mod gnu {
+        use std::ffi::{c_int, c_void};
+        use std::ptr;
+        use std::sync::Once;
+
+        static GUARD: Once = Once::new();
+
+        unsafe extern "C" {
+            fn on_exit(handler: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+        }
+
+        pub(super) fn guard_exit() {
+            GUARD.call_once(|| {
+                // SAFETY: the handler lives as long as the process and ignores its argument.
+                unsafe { on_exit(leave, ptr::null_mut()) };
+            });
+        }
+
+        extern "C" fn leave(status: c_int, _argument: *mut c_void) {
+            if super::super::orphaned() {
+                // SAFETY: a null stream means all of them; neither call touches memory of ours.
+                unsafe {
+                    libc::fflush(ptr::null_mut());
+                    libc::_exit(status);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    pub(super) fn process() -> u64 {
+        u64::from(std::process::id())
+    }
+
+    pub(super) fn watch() {}
+
+    pub(super) fn guard_exit() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_here_is_here() {
+        let birthplace = Birthplace::here();
+        assert!(birthplace.is_here());
+        assert!(birthplace.check().is_ok());
+    }
+
+    #[test]
+    fn another_process_is_told_to_spawn() {
+        let elsewhere = Birthplace(u64::MAX);
+        let error = elsewhere.check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Forked);
+        assert!(error.to_string().contains("spawn"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_knows_that_it_was_forked() {
+        let birthplace = Birthplace::here();
+        // SAFETY: the child only reads an atomic and leaves without running destructors.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                libc::_exit(i32::from(birthplace.is_here()));
+            }
+            let mut status = 0;
+            libc::waitpid(child, &raw mut status, 0);
+            status
+        };
+        assert!(libc::WIFEXITED(status));
+        assert_eq!(libc::WEXITSTATUS(status), 0);
+        assert!(birthplace.is_here());
+    }
+}

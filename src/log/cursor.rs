@@ -1,0 +1,223 @@
+//! Cursors: how far a consumer has come, and the record that keeps it.
+
+use std::collections::VecDeque;
+
+use bincode::{Decode, Encode};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A place in the log: a position, and the payload bytes of all items before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Mark {
+    pub position: u64,
+    pub bytes: u64,
+}
+
+/// A run of items: from `first` up to, but not including, `next`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Run {
+    pub first: Mark,
+    pub next: Mark,
+}
+
+impl Run {
+    pub(crate) fn items(&self) -> u64 {
+        self.next.position.saturating_sub(self.first.position)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.next.bytes.saturating_sub(self.first.bytes)
+    }
+}
+
+/// What a consumer has still to read: the runs it gave back, then everything from `mark` on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub mark: Mark,
+    /// Items below `mark` that were taken and given back, in order; normally none.
+    pub owed: VecDeque<Run>,
+}
+
+/// How a cursor is stored.
+#[derive(Encode, Decode)]
+enum LabelRecord {
+    V1 { mark: Mark, owed: Vec<Run> },
+}
+
+impl Cursor {
+    pub(crate) fn at(mark: Mark) -> Self {
+        Self {
+            mark,
+            owed: VecDeque::new(),
+        }
+    }
+
+    /// The position of the next item.
+    pub(crate) fn first(&self) -> u64 {
+        self.owed
+            .front()
+            .map_or(self.mark.position, |run| run.first.position)
+    }
+
+    /// Items and payload bytes still to read in a log that ends at `end`.
+    pub(crate) fn remaining(&self, end: Mark) -> (u64, u64) {
+        let rest = Run {
+            first: self.mark,
+            next: end,
+        };
+        self.owed
+            .iter()
+            .fold((rest.items(), rest.bytes()), |(items, bytes), run| {
+                (
+                    items.saturating_add(run.items()),
+                    bytes.saturating_add(run.bytes()),
+                )
+            })
+    }
+
+    /// The cursor after reading up to `mark`, which lies in its first run.
+    pub(crate) fn advance(&mut self, mark: Mark) {
+        match self.owed.front_mut() {
+            Some(run) if mark.position < run.next.position => run.first = mark,
+            Some(_) => drop(self.owed.pop_front()),
+            None => self.mark = mark,
+        }
+    }
+
+    /// Leaves out everything below `live`; says whether anything unread was lost by that.
+    pub(crate) fn skip_to(&mut self, live: Mark) -> bool {
+        let before = self.first();
+        self.owed
+            .retain(|run| run.next.position > live.position);
+        if let Some(run) = self.owed.front_mut()
+            && run.first.position < live.position
+        {
+            run.first = live;
+        }
+        if self.mark.position < live.position {
+            self.mark = live;
+        }
+        before < live.position
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
+        let record = LabelRecord::V1 {
+            mark: self.mark,
+            owed: self.owed.iter().copied().collect(),
+        };
+        bincode::encode_to_vec(record, bincode::config::standard())
+            .map_err(|e| Error::new(ErrorKind::Io, format!("Failed to encode a cursor: {e}")))
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let config = bincode::config::standard().with_limit::<{ 1 << 24 }>();
+        let (LabelRecord::V1 { mark, owed }, _) = bincode::decode_from_slice(bytes, config)
+            .map_err(|e| match e {
+                bincode::error::DecodeError::UnexpectedVariant { found, .. } => Error::new(
+                    ErrorKind::UnsupportedFormat,
+                    format!("A cursor has layout {found}, which this version cannot read"),
+                ),
+                e => Error::corrupt(format!("A cursor of the queue is damaged: {e}")),
+            })?;
+        let cursor = Self {
+            mark,
+            owed: owed.into(),
+        };
+        cursor.check()?;
+        Ok(cursor)
+    }
+
+    /// Owed runs must be in order, not empty, and below the mark.
+    fn check(&self) -> Result<()> {
+        let mut floor = 0;
+        for run in &self.owed {
+            if run.first.position < floor || run.items() == 0 || run.first.bytes > run.next.bytes {
+                return Err(Error::corrupt("A cursor of the queue contradicts itself"));
+            }
+            floor = run.next.position;
+        }
+        if floor > self.mark.position {
+            return Err(Error::corrupt("A cursor of the queue contradicts itself"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(position: u64) -> Mark {
+        Mark {
+            position,
+            bytes: position * 10,
+        }
+    }
+
+    fn owing() -> Cursor {
+        let run = |first, next| Run {
+            first: mark(first),
+            next: mark(next),
+        };
+        Cursor {
+            mark: mark(20),
+            owed: [run(3, 5), run(8, 9)].into(),
+        }
+    }
+
+    #[test]
+    fn a_cursor_survives_its_record() {
+        assert_eq!(Cursor::decode(&owing().encode().unwrap()).unwrap(), owing());
+    }
+
+    #[test]
+    fn owed_items_come_first_and_count() {
+        let cursor = owing();
+        assert_eq!(cursor.first(), 3);
+        assert_eq!(cursor.remaining(mark(25)), (8, 80));
+    }
+
+    #[test]
+    fn a_cursor_advances_through_its_owed_runs_to_the_rest() {
+        let mut cursor = owing();
+        let mut firsts = vec![];
+        for position in [4, 5, 9, 21] {
+            cursor.advance(mark(position));
+            firsts.push(cursor.first());
+        }
+        assert_eq!(firsts, [4, 8, 20, 21]);
+    }
+
+    #[test]
+    fn skipping_says_whether_unread_items_were_lost() {
+        assert!(!owing().skip_to(mark(3)));
+        let mut cursor = owing();
+        assert!(cursor.skip_to(mark(4)));
+        assert_eq!(cursor.remaining(mark(20)), (2, 20));
+        assert!(cursor.skip_to(mark(30)));
+        assert_eq!(cursor, Cursor::at(mark(30)));
+    }
+
+    #[test]
+    fn damaged_records_are_refused_and_never_panic() {
+        let bytes = owing().encode().unwrap();
+        for len in 0..bytes.len() {
+            let error = Cursor::decode(&bytes[..len]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_newer_layout_is_refused() {
+        let error = Cursor::decode(&[7, 0, 0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
+    }
+
+    #[test]
+    fn a_cursor_whose_owed_runs_are_out_of_order_is_damaged() {
+        let mut cursor = owing();
+        cursor.owed.swap(0, 1);
+        let error = Cursor::decode(&cursor.encode().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+}

@@ -1,0 +1,133 @@
+//! Expiry: which items are old enough to be gone.
+//!
+//! Push times do not decrease from chunk to chunk, so the live items are those from some position
+//! on. That position only moves forward. It is looked for when the oldest live chunk has expired:
+//! first among its neighbours, then in steps that double, so that the cost follows what has
+//! expired, not what is there.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Log;
+use super::clock::micros;
+use super::cursor::Mark;
+use crate::error::Result;
+use crate::store::Store;
+
+#[derive(Debug)]
+pub(crate) struct Expiry {
+    /// Microseconds that an item lives.
+    ttl: i64,
+    head: Mutex<Head>,
+}
+
+/// The oldest live item.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    live: Mark,
+    /// When its chunk expires; in the past when that is not known.
+    expires: i64,
+}
+
+impl Head {
+    fn unknown_from(live: Mark) -> Self {
+        Self {
+            live,
+            expires: i64::MIN,
+        }
+    }
+}
+
+impl Expiry {
+    pub(crate) fn new(ttl: Duration, live: Mark) -> Self {
+        Self {
+            ttl: micros(ttl),
+            head: Mutex::new(Head::unknown_from(live)),
+        }
+    }
+
+    /// Looks for the oldest live item from `live` on again.
+    pub(crate) fn reset(&self, live: Mark) {
+        *self.head.lock() = Head::unknown_from(live);
+    }
+
+    fn expires(&self, pushed: i64) -> i64 {
+        pushed.saturating_add(self.ttl)
+    }
+
+    /// When the oldest live item expires, as far as is known.
+    pub(crate) fn next_expiry(&self) -> Option<i64> {
+        Some(self.head.lock().expires).filter(|expires| *expires != i64::MIN)
+    }
+}
+
+impl<S: Store> Log<S> {
+    /// The first item that has not expired, or the end of the log.
+    pub(crate) fn live(&self) -> Result<Mark> {
+        let Some(expiry) = &self.expiry else {
+            return Ok(self.state.lock().trim);
+        };
+        let now = self.time.now();
+        let mut head = expiry.head.lock();
+        if now >= head.expires {
+            *head = self.find_head(expiry, *head, now)?;
+            self.state.lock().live = head.live;
+        }
+        Ok(head.live)
+    }
+
+    fn find_head(&self, expiry: &Expiry, head: Head, now: i64) -> Result<Head> {
+        let (end, newest) = {
+            let state = self.state.lock();
+            (state.end, state.time)
+        };
+        let nothing_live = Head::unknown_from(end);
+        if head.live.position >= end.position || expiry.expires(newest) <= now {
+            return Ok(nothing_live);
+        }
+        let first = self.first_live(head.live.position, end.position, |pushed| {
+            expiry.expires(pushed) > now
+        })?;
+        if first >= end.position {
+            return Ok(nothing_live);
+        }
+        let chunk = self.chunk_info(first)?;
+        Ok(Head {
+            live: chunk.first.max_position(head.live),
+            expires: expiry.expires(chunk.time),
+        })
+    }
+
+    /// The first position in `from..end` whose chunk is live.
+    fn first_live(&self, from: u64, end: u64, is_live: impl Fn(i64) -> bool) -> Result<u64> {
+        let (mut expired_below, mut live_from) = (from, end);
+        let mut step = 0u64;
+        while expired_below < live_from {
+            let probe = expired_below.saturating_add(step).min(live_from.saturating_sub(1));
+            let chunk = self.chunk_info(probe)?;
+            if is_live(chunk.time) {
+                live_from = chunk.first.position.max(expired_below);
+                step = live_from.saturating_sub(expired_below) / 2;
+            } else {
+                expired_below = chunk.next;
+                step = if live_from == end {
+                    step.saturating_mul(2).max(1)
+                } else {
+                    live_from.saturating_sub(expired_below) / 2
+                };
+            }
+        }
+        Ok(expired_below)
+    }
+}
+
+impl Mark {
+    fn max_position(self, other: Mark) -> Mark {
+        if other.position > self.position {
+            other
+        } else {
+            self
+        }
+    }
+}

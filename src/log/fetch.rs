@@ -1,0 +1,190 @@
+//! Finding items: in the tail, in what was read ahead, or in the store.
+//!
+//! A backlog is read ahead in stretches of some hundred kilobytes, which stay in memory until they
+//! are used up. Nothing in the store is pinned between two reads, and a stretch costs one seek.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Log;
+use super::chunk::{Chunk, Header};
+use super::cursor::Mark;
+use super::items::Items;
+use super::tail;
+use crate::error::{Error, Result};
+use crate::store::{Store, Visit};
+
+/// A stretch ends with the chunk that makes it this large.
+const STRETCH_COST: u64 = 256 << 10;
+/// Stretches kept for one log: as many labels can read a backlog at different places without
+/// reading over each other.
+const STRETCHES: usize = 4;
+/// A stretch that nobody has used for about this long is forgotten.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Stretches of the log that were read ahead, the most recently used last.
+#[derive(Debug, Default)]
+pub(crate) struct ReadAhead {
+    stretches: Mutex<VecDeque<VecDeque<Arc<Chunk>>>>,
+    used: AtomicBool,
+}
+
+impl ReadAhead {
+    fn find(&self, position: u64) -> Option<Arc<Chunk>> {
+        let mut stretches = self.stretches.lock();
+        let index = stretches
+            .iter()
+            .position(|stretch| tail::find(stretch, position).is_some())?;
+        let stretch = stretches.remove(index)?;
+        let chunk = tail::find(&stretch, position);
+        stretches.push_back(stretch);
+        self.used.store(true, Ordering::Relaxed);
+        chunk
+    }
+
+    fn insert(&self, stretch: VecDeque<Arc<Chunk>>) {
+        let mut stretches = self.stretches.lock();
+        if stretches.len() >= STRETCHES {
+            stretches.pop_front();
+        }
+        stretches.push_back(stretch);
+    }
+
+    /// Forgets chunks below `floor`.
+    pub(crate) fn release(&self, floor: u64) {
+        self.stretches
+            .lock()
+            .retain(|stretch| stretch.back().is_some_and(|last| last.next() > floor));
+    }
+
+    /// Forgets everything unless it was used since the last call; says whether anything is left.
+    pub(crate) fn release_unused(&self) -> bool {
+        let mut stretches = self.stretches.lock();
+        if !self.used.swap(false, Ordering::Relaxed) {
+            stretches.clear();
+        }
+        !stretches.is_empty()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.stretches.lock().clear();
+    }
+}
+
+/// Where a chunk lies and how old it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChunkInfo {
+    pub first: Mark,
+    pub next: u64,
+    pub time: i64,
+}
+
+impl ChunkInfo {
+    fn new(first: u64, header: &Header) -> Self {
+        Self {
+            first: Mark {
+                position: first,
+                bytes: header.bytes_before,
+            },
+            next: first.saturating_add(header.items.into()),
+            time: header.time,
+        }
+    }
+}
+
+impl<S: Store> Log<S> {
+    /// Adds up to `max` items from position `from` up to `until` to `items`. Returns the place
+    /// after the last one added.
+    pub(crate) fn fetch(&self, from: Mark, until: u64, max: u64, items: &mut Items) -> Result<Mark> {
+        let mut at = from;
+        let until = until.min(from.position.saturating_add(max));
+        while at.position < until {
+            let chunk = self.chunk_at(at.position)?;
+            let after = Mark {
+                position: chunk.next().min(until),
+                bytes: chunk.bytes_before(chunk.next().min(until)),
+            };
+            items.push(chunk, at.position, after.position);
+            at = after;
+        }
+        Ok(at)
+    }
+
+    /// The place of a position that the log holds: the payload bytes before it.
+    pub(crate) fn mark_at(&self, position: u64) -> Result<Mark> {
+        let bytes = self.chunk_at(position)?.bytes_before(position);
+        Ok(Mark { position, bytes })
+    }
+
+    fn chunk_at(&self, position: u64) -> Result<Arc<Chunk>> {
+        if let Some(chunk) = self.state.lock().tail.find(position) {
+            return Ok(chunk);
+        }
+        if let Some(chunk) = self.read_ahead.find(position) {
+            return Ok(chunk);
+        }
+        let stretch = self.read_stretch(position)?;
+        let chunk = tail::find(&stretch, position).ok_or_else(|| missing(position))?;
+        self.read_ahead.insert(stretch);
+        self.housekeeping.run_within(IDLE);
+        Ok(chunk)
+    }
+
+    /// Reads the chunk that holds `position` and some that follow on it.
+    fn read_stretch(&self, position: u64) -> Result<VecDeque<Arc<Chunk>>> {
+        let (floor, end) = {
+            let state = self.state.lock();
+            (state.trim.position, state.end.position)
+        };
+        let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
+        let mut cost = 0u64;
+        self.store
+            .visit_chunks(floor, position, &mut |first, bytes| {
+                let follows = stretch.back().is_none_or(|last| last.next() == first);
+                if !follows || first >= end {
+                    return Ok(Visit::Stop);
+                }
+                let chunk = Chunk::decode(first, bytes)?;
+                cost = cost.saturating_add(tail::cost(&chunk));
+                stretch.push_back(Arc::new(chunk));
+                Ok(if cost < STRETCH_COST {
+                    Visit::Next
+                } else {
+                    Visit::Stop
+                })
+            })?;
+        Ok(stretch)
+    }
+
+    /// Where the chunk that holds `position` lies, without reading its items.
+    pub(crate) fn chunk_info(&self, position: u64) -> Result<ChunkInfo> {
+        let floor = {
+            let state = self.state.lock();
+            if let Some(chunk) = state.tail.find(position) {
+                return Ok(ChunkInfo::new(chunk.first, &chunk.header));
+            }
+            state.trim.position
+        };
+        let mut found = None;
+        self.store
+            .visit_chunks(floor, position, &mut |first, bytes| {
+                let (header, _) = Header::decode(bytes)?;
+                found = Some(ChunkInfo::new(first, &header));
+                Ok(Visit::Stop)
+            })?;
+        found
+            .filter(|info| info.first.position <= position && position < info.next)
+            .ok_or_else(|| missing(position))
+    }
+}
+
+fn missing(position: u64) -> Error {
+    Error::corrupt(format!(
+        "The item at position {position} is missing from the queue's files"
+    ))
+}

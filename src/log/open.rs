@@ -1,0 +1,222 @@
+//! Finding a log again: what the store holds, and what follows from it.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use super::chunk::Header;
+use super::clock::{Clock, LogTime};
+use super::cursor::{Cursor, Mark};
+use super::expiry::Expiry;
+use super::records::{self, Meta, Trim, key_prefix, meta_key, trim_key};
+use super::state::{Label, ONLY_LABEL, State};
+use super::{Log, Retention};
+use crate::error::{Error, Result};
+use crate::fork::Birthplace;
+use crate::housekeeping::{Chore, Registration};
+use crate::store::{Batch, Records, Store, Visit};
+
+/// What a store holds of a log.
+struct Stored {
+    meta: Option<Meta>,
+    trim: Mark,
+    cursors: HashMap<Arc<str>, Cursor>,
+    end: Mark,
+    /// Push time of the last chunk.
+    time: i64,
+}
+
+impl Stored {
+    fn read<S: Store>(store: &S, retention: Retention) -> Result<Self> {
+        let meta = store.get(Records::System, &meta_key())?;
+        let trim = store.get(Records::System, &trim_key())?;
+        let trim = trim
+            .map(|bytes| Trim::decode(&bytes))
+            .transpose()?
+            .unwrap_or_default()
+            .mark;
+        let mut cursors = read_cursors(store)?;
+        if matches!(retention, Retention::Unread { .. }) {
+            cursors
+                .entry(ONLY_LABEL.into())
+                .or_insert_with(|| Cursor::at(trim));
+        }
+        let (last_end, time) = read_last_chunk(store, trim)?;
+        Ok(Self {
+            meta: meta.map(|bytes| Meta::decode(&bytes)).transpose()?,
+            trim,
+            end: end_of_log(last_end, trim, &cursors),
+            cursors,
+            time,
+        })
+    }
+}
+
+fn read_cursors<S: Store>(store: &S) -> Result<HashMap<Arc<str>, Cursor>> {
+    store
+        .scan(Records::Reader, &key_prefix())?
+        .into_iter()
+        .map(|(key, value)| Ok((records::label_of(&key)?.into(), Cursor::decode(&value)?)))
+        .collect()
+}
+
+/// Where the last chunk ends, and its push time.
+fn read_last_chunk<S: Store>(store: &S, trim: Mark) -> Result<(Mark, i64)> {
+    let mut last = (trim, i64::MIN);
+    store.visit_chunks(trim.position, u64::MAX, &mut |first, bytes| {
+        let (header, body) = Header::decode(bytes)?;
+        let ends = u64::from(header.items).saturating_mul(4);
+        let end = Mark {
+            position: first.saturating_add(header.items.into()),
+            bytes: header
+                .bytes_before
+                .saturating_add((body.len() as u64).saturating_sub(ends)),
+        };
+        last = (end, header.time);
+        Ok(Visit::Stop)
+    })?;
+    Ok(last)
+}
+
+/// A queue that was emptied does not begin again at 0: the log ends at the highest position that
+/// anything in it speaks of.
+fn end_of_log(last: Mark, trim: Mark, cursors: &HashMap<Arc<str>, Cursor>) -> Mark {
+    cursors
+        .values()
+        .map(|cursor| cursor.mark)
+        .chain([trim])
+        .fold(last, |end, mark| {
+            if mark.position > end.position {
+                mark
+            } else {
+                end
+            }
+        })
+}
+
+impl<S: Store> Log<S> {
+    /// Opens the log that `store` holds, or begins a new one.
+    pub(crate) fn open(
+        store: S,
+        retention: Retention,
+        clock: Box<dyn Clock>,
+    ) -> Result<Arc<Self>> {
+        let stored = Stored::read(&store, retention)?;
+        let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
+        let time = LogTime::starting_after(last_time.max(stored.time), clock);
+        let meta = Meta {
+            open: true,
+            epoch: stored.meta.map_or(0, next_epoch),
+            uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
+            time: time.now(),
+        };
+        write_meta(&store, meta)?;
+        store.sync()?;
+        let log = Arc::new_cyclic(|log: &Weak<Self>| {
+            let chore: Weak<dyn Chore> = log.clone();
+            Self {
+                retention,
+                uuid: meta.uuid,
+                epoch: meta.epoch,
+                expiry: expiry(retention, stored.trim),
+                time,
+                birthplace: Birthplace::here(),
+                generation: AtomicU64::new(store.generation()),
+                state: Mutex::new(state(stored, retention)),
+                commits: Default::default(),
+                syncs: Default::default(),
+                read_ahead: Default::default(),
+                closing: Default::default(),
+                housekeeping: Registration::new(chore),
+                store,
+            }
+        });
+        log.schedule_expiry();
+        Ok(log)
+    }
+
+    /// Notes that the log was closed in order, at this time.
+    pub(super) fn note_clean_stop(&self) -> Result<()> {
+        let meta = Meta {
+            open: false,
+            epoch: self.epoch,
+            uuid: self.uuid,
+            time: self.time.now().max(self.state.lock().time),
+        };
+        write_meta(&self.store, meta)
+    }
+
+    /// Reads the state from the store again. Those who wait look again.
+    pub(super) fn reload(&self) -> Result<()> {
+        let stored = Stored::read(&self.store, self.retention)?;
+        if stored.meta.is_none_or(|meta| meta.uuid != self.uuid) {
+            return Err(Error::corrupt(
+                "The queue's files were replaced while it was open: close it and open it again",
+            ));
+        }
+        self.read_ahead.clear();
+        if let Some(expiry) = &self.expiry {
+            expiry.reset(stored.trim);
+        }
+        let mut state = self.state.lock();
+        state.tail.clear();
+        state.end = stored.end;
+        state.time = state.time.max(stored.time);
+        state.trim = stored.trim;
+        state.live = stored.trim;
+        let gone: Vec<_> = state
+            .labels
+            .keys()
+            .filter(|label| !stored.cursors.contains_key(*label))
+            .cloned()
+            .collect();
+        gone.iter().for_each(|label| state.remove_label(label));
+        for (label, cursor) in stored.cursors {
+            state.set_cursor(&label, cursor);
+        }
+        state.call_everybody();
+        Ok(())
+    }
+}
+
+/// The epoch grows when the last stop was not clean.
+fn next_epoch(last: Meta) -> u32 {
+    last.epoch.saturating_add(last.open.into())
+}
+
+fn write_meta<S: Store>(store: &S, meta: Meta) -> Result<()> {
+    let mut batch = store.batch(0);
+    batch.put(Records::System, &meta_key(), &meta.encode());
+    store.write(batch)
+}
+
+fn expiry(retention: Retention, live: Mark) -> Option<Expiry> {
+    match retention {
+        Retention::Young { ttl: Some(ttl) } => Some(Expiry::new(ttl, live)),
+        _ => None,
+    }
+}
+
+fn state(stored: Stored, retention: Retention) -> State {
+    let labels = stored.cursors.into_iter().map(|(label, cursor)| {
+        let state = Label {
+            cursor,
+            ..Label::default()
+        };
+        (label, state)
+    });
+    State {
+        end: stored.end,
+        time: stored.time,
+        trim: stored.trim,
+        labels: labels.collect(),
+        capacity: match retention {
+            Retention::Unread { capacity } => Some(capacity),
+            Retention::Young { .. } => None,
+        },
+        ..State::default()
+    }
+}

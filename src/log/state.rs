@@ -1,0 +1,135 @@
+//! What the log knows in memory: where it ends, who reads it, who waits.
+//!
+//! One lock guards it all. It is held for a few steps in memory, never across a read, a write or a
+//! wait. `end`, `time` and the cursors change only in commit order: by the committer, or when the
+//! store has reopened itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::cursor::{Cursor, Mark};
+use super::tail::Tail;
+use super::wait::Line;
+
+/// The label of the one cursor of a first-in-first-out queue.
+pub(crate) const ONLY_LABEL: &str = "";
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Where the next item goes.
+    pub end: Mark,
+    /// Push time of the last chunk.
+    pub time: i64,
+    /// Everything below is gone from the store, or may go at any moment.
+    pub trim: Mark,
+    /// Everything below is known to have expired.
+    pub live: Mark,
+    pub labels: HashMap<Arc<str>, Label>,
+    pub tail: Tail,
+    /// Producers waiting for room.
+    pub producers: Line,
+    /// How many callers stand in the lines.
+    pub waiting: usize,
+    /// Items that may be in the log at once.
+    pub capacity: Option<u64>,
+    pub closed: bool,
+}
+
+/// A consumer's place, and those who wait for its next item.
+#[derive(Debug, Default)]
+pub(crate) struct Label {
+    pub cursor: Cursor,
+    pub line: Line,
+    /// Held while items are taken, so that consumers of one label do not read the same items only
+    /// to find that another was quicker.
+    pub gate: Arc<Mutex<()>>,
+}
+
+/// One of the lines in which callers wait.
+#[derive(Clone, Debug)]
+pub(crate) enum LineOf {
+    Producers,
+    Label(Arc<str>),
+}
+
+impl State {
+    pub(crate) fn cursor(&self, label: &str) -> Option<&Cursor> {
+        self.labels.get(label).map(|label| &label.cursor)
+    }
+
+    /// Sets a cursor, making the label if it is new.
+    pub(crate) fn set_cursor(&mut self, label: &Arc<str>, cursor: Cursor) {
+        match self.labels.get_mut(label) {
+            Some(label) => label.cursor = cursor,
+            None => {
+                let label_state = Label {
+                    cursor,
+                    ..Label::default()
+                };
+                self.labels.insert(Arc::clone(label), label_state);
+            }
+        }
+    }
+
+    /// Forgets a label; those who wait under it look again.
+    pub(crate) fn remove_label(&mut self, label: &str) {
+        if let Some(mut label) = self.labels.remove(label) {
+            label.line.call_all();
+        }
+    }
+
+    /// The lowest position that any label has still to read.
+    pub(crate) fn lowest_cursor(&self) -> u64 {
+        self.labels
+            .values()
+            .map(|label| label.cursor.first())
+            .fold(self.end.position, u64::min)
+    }
+
+    /// Items that no consumer of a first-in-first-out queue has taken, and their bytes.
+    pub(crate) fn unread(&self) -> (u64, u64) {
+        match self.cursor(ONLY_LABEL) {
+            Some(cursor) => cursor.remaining(self.end),
+            None => (0, 0),
+        }
+    }
+
+    /// How many more items fit.
+    pub(crate) fn room(&self) -> u64 {
+        match self.capacity {
+            Some(capacity) => capacity.saturating_sub(self.unread().0),
+            None => u64::MAX,
+        }
+    }
+
+    pub(crate) fn line(&mut self, of: &LineOf) -> Option<&mut Line> {
+        match of {
+            LineOf::Producers => Some(&mut self.producers),
+            LineOf::Label(label) => self.labels.get_mut(label).map(|label| &mut label.line),
+        }
+    }
+
+    /// Calls those who can go on after a change.
+    pub(crate) fn call_waiters(&mut self) {
+        if self.waiting == 0 {
+            return;
+        }
+        let room = self.room();
+        self.producers.call(room);
+        for label in self.labels.values_mut() {
+            let mut cursor = label.cursor.clone();
+            cursor.skip_to(self.live);
+            label.line.call(cursor.remaining(self.end).0);
+        }
+    }
+
+    /// Calls everybody, so that they see that the queue is closed or has changed.
+    pub(crate) fn call_everybody(&mut self) {
+        self.producers.call_all();
+        self.labels
+            .values_mut()
+            .for_each(|label| label.line.call_all());
+    }
+}

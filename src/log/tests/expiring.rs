@@ -1,0 +1,122 @@
+use super::*;
+use crate::options::StartPosition::Oldest;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn an_expired_item_is_neither_delivered_nor_counted() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.add(&["old"]);
+    clock.advance(SECOND);
+    log.add(&["new"]);
+    clock.advance(9 * SECOND);
+    assert_eq!(log.size().unwrap(), (1, 3));
+    assert_eq!(log.next("x", Oldest, 9).0, ["new"]);
+}
+
+#[test]
+fn a_loss_is_reported_once_to_each_label_that_had_not_read() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.next("missed", Oldest, 1);
+    log.add(&["old"]);
+    log.next("read", Oldest, 1);
+    clock.advance(10 * SECOND);
+    log.add(&["new"]);
+    assert_eq!(log.next("missed", Oldest, 9), (vec!["new".into()], true));
+    assert_eq!(log.next("read", Oldest, 9), (vec!["new".into()], false));
+    assert_eq!(log.next("fresh", Oldest, 9), (vec!["new".into()], false));
+    assert_eq!(log.next("missed", Oldest, 9), (vec![], false));
+}
+
+#[test]
+fn a_loss_is_reported_when_nothing_is_left() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.next("x", Oldest, 1);
+    log.add(&["old"]);
+    clock.advance(10 * SECOND);
+    assert_eq!(log.next("x", Oldest, 9), (vec![], true));
+    assert_eq!(log.next("x", Oldest, 9), (vec![], false));
+}
+
+#[test]
+fn a_loss_stays_reported_after_a_kill() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.next("x", Oldest, 1);
+    log.add(&["old"]);
+    clock.advance(10 * SECOND);
+    log.next("x", Oldest, 9);
+    assert_eq!(after_kill(&log, &clock).next("x", Oldest, 9), (vec![], false));
+}
+
+#[test]
+fn a_loss_in_an_uncommitted_batch_is_reported_again() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.next("x", Oldest, 1);
+    log.add(&["old"]);
+    clock.advance(10 * SECOND);
+    let read = || log.read(&"x".into(), Oldest, 9, Wait::NEVER).unwrap();
+    assert!(read().expired());
+    log.commit(&read()).unwrap();
+    assert!(!read().expired());
+}
+
+#[test]
+fn the_first_live_item_is_found_after_many_have_expired() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(100, &clock);
+    for n in 0..1_000 {
+        log.add(&[&n.to_string()]);
+        clock.advance(SECOND / 10);
+    }
+    for expected in [(0, 999), (1, 998), (7, 991), (500, 491), (400, 91), (90, 1), (1, 0)] {
+        clock.advance(SECOND / 10 * expected.0);
+        assert_eq!(log.len(), expected.1);
+    }
+}
+
+#[test]
+fn an_expired_queue_goes_on_at_its_position() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.next("x", Oldest, 1);
+    log.add(&["a", "b"]);
+    clock.advance(10 * SECOND);
+    log.tidy().unwrap();
+    assert!(log.store.chunk_positions().is_empty());
+    let log = after_kill(&log, &clock);
+    log.add(&["c"]);
+    assert_eq!(log.store.chunk_positions(), [2]);
+    assert_eq!(log.len(), 1);
+    assert_eq!(log.next("x", Oldest, 9), (vec!["c".into()], true));
+}
+
+#[test]
+fn downtime_counts_and_a_clock_set_back_revives_nothing() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    log.add(&["old"]);
+    clock.advance(6 * SECOND);
+    log.add(&["new"]);
+    let later = ManualClock::at(12_000_000);
+    let log = after_kill(&log, &later);
+    assert_eq!(log.len(), 1);
+    log.tidy().unwrap();
+    let log = after_kill(&log, &ManualClock::at(1_000_000));
+    assert_eq!(log.len(), 1);
+    assert_eq!(log.next("x", Oldest, 9).0, ["new"]);
+}
+
+#[test]
+fn items_without_a_ttl_stay() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(0, &clock);
+    log.add(&["old"]);
+    clock.advance(1_000_000_000 * SECOND);
+    log.tidy().unwrap();
+    assert_eq!(log.next("x", Oldest, 9).0, ["old"]);
+}

@@ -1,0 +1,46 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::options::StartPosition::Oldest;
+
+#[test]
+fn a_failed_push_changes_nothing() {
+    let log = fifo(10);
+    log.add(&["a"]);
+    log.store.fail_next_write(ErrorKind::DiskFull);
+    let error = log.append(&["b"], Wait::NEVER).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DiskFull);
+    log.add(&["c"]);
+    assert_eq!(log.pop(9), ["a", "c"]);
+}
+
+#[test]
+fn a_failed_pop_takes_nothing() {
+    let log = fifo(10);
+    log.add(&["a"]);
+    log.store.fail_next_write(ErrorKind::Io);
+    let error = log
+        .take(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(log.pop(1), ["a"]);
+}
+
+#[test]
+fn a_log_goes_on_after_its_store_has_reopened_itself() {
+    let log = fifo(10);
+    log.add(&["a", "b"]);
+    log.pop(1);
+    log.store.fail_next_write(ErrorKind::OutcomeUnknown);
+    let error = log.append(&["lost"], Wait::NEVER).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    log.add(&["c"]);
+    assert_eq!(log.pop(9), ["b", "c"]);
+}
+
+#[test]
+fn a_failed_close_still_closes() {
+    let log = fifo(10);
+    log.store.fail_next_write(ErrorKind::DiskFull);
+    assert_eq!(log.close().unwrap_err().kind(), ErrorKind::DiskFull);
+    assert!(log.is_closed());
+}

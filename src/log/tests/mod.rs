@@ -1,0 +1,70 @@
+//! The log as a whole, over the store in memory.
+
+mod committing;
+mod consuming;
+mod expiring;
+mod failing;
+mod model;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clock::manual::ManualClock;
+use super::state::ONLY_LABEL;
+use super::wait::Wait;
+use super::{Log, Retention};
+use crate::options::StartPosition;
+use crate::store::memory::MemoryStore;
+
+type MemoryLog = Log<MemoryStore>;
+
+fn fifo(capacity: u64) -> Arc<MemoryLog> {
+    open(
+        MemoryStore::default(),
+        Retention::Unread { capacity },
+        &ManualClock::at(1_000_000),
+    )
+}
+
+fn mpmc(ttl_secs: u64, clock: &ManualClock) -> Arc<MemoryLog> {
+    open(MemoryStore::default(), young(ttl_secs), clock)
+}
+
+fn young(ttl_secs: u64) -> Retention {
+    let ttl = Some(Duration::from_secs(ttl_secs)).filter(|ttl| !ttl.is_zero());
+    Retention::Young { ttl }
+}
+
+fn open(store: MemoryStore, retention: Retention, clock: &ManualClock) -> Arc<MemoryLog> {
+    Log::open(store, retention, Box::new(clock.clone())).unwrap()
+}
+
+/// The log that the next open finds after this process died.
+fn after_kill(log: &MemoryLog, clock: &ManualClock) -> Arc<MemoryLog> {
+    open(log.store.reopened(), log.retention, clock)
+}
+
+impl MemoryLog {
+    fn add(&self, items: &[&str]) {
+        self.append(items, Wait::NEVER).unwrap();
+    }
+
+    fn pop(&self, max: u64) -> Vec<String> {
+        self.next(ONLY_LABEL, StartPosition::Oldest, max).0
+    }
+
+    fn next(&self, label: &str, start: StartPosition, max: u64) -> (Vec<String>, bool) {
+        let taken = self.take(&label.into(), start, max, Wait::NEVER).unwrap();
+        let texts = taken
+            .items
+            .iter()
+            .map(|item| String::from_utf8(item.to_vec()).unwrap())
+            .collect();
+        (texts, taken.expired)
+    }
+
+    fn len(&self) -> u64 {
+        self.size().unwrap().0
+    }
+}

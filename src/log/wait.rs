@@ -1,0 +1,314 @@
+//! Waiting: how long a caller is willing to, and the lines in which callers stand.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long an operation may wait for items, or for room.
+///
+/// ```
+/// use std::time::Duration;
+/// use rocksq::Wait;
+/// use rocksq::blocking::PersistentQueueWithCapacity;
+///
+/// let dir = tempfile::tempdir()?;
+/// let queue = PersistentQueueWithCapacity::new(dir.path().join("q"), 10)?;
+/// assert!(queue.pop_wait(1, Wait::NEVER)?.is_empty());
+/// assert!(queue.pop_wait(1, Duration::from_millis(5).into())?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    limit: Limit,
+    interrupt: Option<Interrupt<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    For(Duration),
+    Forever,
+}
+
+#[derive(Clone, Copy)]
+struct Interrupt<'a> {
+    every: Duration,
+    asked: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Wait<'a> {
+    /// Not at all.
+    pub const NEVER: Wait<'static> = Wait {
+        limit: Limit::For(Duration::ZERO),
+        interrupt: None,
+    };
+
+    /// As long as it takes. Closing the queue ends the wait.
+    pub const FOREVER: Wait<'static> = Wait {
+        limit: Limit::Forever,
+        interrupt: None,
+    };
+
+    /// The same wait, given up with [`ErrorKind::Interrupted`] once `asked`, which is called about
+    /// every `every` while waiting, returns true. Nothing is taken or lost by that.
+    pub fn interruptible(self, every: Duration, asked: &'a dyn Fn() -> bool) -> Wait<'a> {
+        Wait {
+            interrupt: Some(Interrupt { every, asked }),
+            ..self
+        }
+    }
+
+    /// When this wait, begun now, ends.
+    pub(crate) fn begin(self) -> Deadline<'a> {
+        let until = match self.limit {
+            Limit::For(Duration::ZERO) => Until::Past,
+            Limit::For(limit) => Instant::now()
+                .checked_add(limit)
+                .map_or(Until::Never, Until::Moment),
+            Limit::Forever => Until::Never,
+        };
+        Deadline {
+            until,
+            interrupt: self.interrupt,
+        }
+    }
+}
+
+impl From<Duration> for Wait<'_> {
+    fn from(limit: Duration) -> Self {
+        Self {
+            limit: Limit::For(limit),
+            interrupt: None,
+        }
+    }
+}
+
+impl fmt::Debug for Wait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.limit.fmt(f)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    Past,
+    Moment(Instant),
+    Never,
+}
+
+/// When a wait ends.
+pub(crate) struct Deadline<'a> {
+    until: Until,
+    interrupt: Option<Interrupt<'a>>,
+}
+
+impl Deadline<'_> {
+    pub(crate) fn is_past(&self) -> bool {
+        match self.until {
+            Until::Past => true,
+            Until::Moment(moment) => moment <= Instant::now(),
+            Until::Never => false,
+        }
+    }
+
+    /// Waits on `bell` until it rings or it is time to look again: at the deadline, or to ask
+    /// whether the caller wants to be interrupted.
+    pub(crate) fn wait<T>(
+        &self,
+        bell: &Condvar,
+        guard: &mut parking_lot::MutexGuard<'_, T>,
+    ) -> Result<()> {
+        let poll = self.interrupt.map(|interrupt| {
+            let now = Instant::now();
+            now.checked_add(interrupt.every).unwrap_or(now)
+        });
+        let look_again = match (self.until, poll) {
+            (Until::Moment(end), Some(poll)) => Some(end.min(poll)),
+            (Until::Moment(end), None) => Some(end),
+            (_, poll) => poll,
+        };
+        match look_again {
+            Some(moment) => drop(bell.wait_until(guard, moment)),
+            None => bell.wait(guard),
+        }
+        match self.interrupt {
+            Some(interrupt)
+                if parking_lot::MutexGuard::unlocked(guard, || (interrupt.asked)()) =>
+            {
+                Err(Error::new(ErrorKind::Interrupted, "The wait was interrupted"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Callers who wait for the same thing, served in the order in which they came.
+///
+/// What they wait for is counted in units (items to take, or room for items). A caller who is
+/// called has its units set aside until it leaves the line, so that one unit calls one caller.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    waiting: VecDeque<Arc<Ticket>>,
+    set_aside: u64,
+}
+
+/// A place in a line.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    need: u64,
+    called: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Ticket {
+    fn new(need: u64, called: bool) -> Arc<Self> {
+        Arc::new(Self {
+            need,
+            called: Mutex::new(called),
+            bell: Condvar::new(),
+        })
+    }
+
+    /// For a line that is gone: its owner looks again at once.
+    pub(crate) fn already_called(need: u64) -> Arc<Self> {
+        Self::new(need, true)
+    }
+
+    /// Waits to be called; false when the deadline came first.
+    pub(crate) fn wait(&self, deadline: &Deadline<'_>) -> Result<bool> {
+        let mut called = self.called.lock();
+        while !*called {
+            if deadline.is_past() {
+                return Ok(false);
+            }
+            deadline.wait(&self.bell, &mut called)?;
+        }
+        Ok(true)
+    }
+
+    fn call(&self) {
+        *self.called.lock() = true;
+        self.bell.notify_one();
+    }
+}
+
+impl Line {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.set_aside == 0
+    }
+
+    /// A place at the end of the line for a caller who needs `need` units.
+    pub(crate) fn join(&mut self, need: u64) -> Arc<Ticket> {
+        let ticket = Ticket::new(need, false);
+        self.waiting.push_back(Arc::clone(&ticket));
+        ticket
+    }
+
+    /// Back to the front of the line: it was called, but somebody else was quicker.
+    pub(crate) fn rejoin(&mut self, ticket: &Arc<Ticket>) {
+        if std::mem::take(&mut *ticket.called.lock()) {
+            self.set_aside = self.set_aside.saturating_sub(ticket.need);
+            self.waiting.push_front(Arc::clone(ticket));
+        }
+    }
+
+    /// Leaves the line, served or not.
+    pub(crate) fn leave(&mut self, ticket: &Arc<Ticket>) {
+        if *ticket.called.lock() {
+            self.set_aside = self.set_aside.saturating_sub(ticket.need);
+        } else {
+            self.waiting.retain(|other| !Arc::ptr_eq(other, ticket));
+        }
+    }
+
+    /// Calls those in front for whom there is enough, now that `units` are there in all.
+    pub(crate) fn call(&mut self, units: u64) {
+        while let Some(ticket) = self.waiting.front()
+            && ticket.need <= units.saturating_sub(self.set_aside)
+        {
+            self.set_aside = self.set_aside.saturating_add(ticket.need);
+            if let Some(ticket) = self.waiting.pop_front() {
+                ticket.call();
+            }
+        }
+    }
+
+    /// Calls everybody, whatever is there.
+    pub(crate) fn call_all(&mut self) {
+        for ticket in self.waiting.drain(..) {
+            self.set_aside = self.set_aside.saturating_add(ticket.need);
+            ticket.call();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_called(ticket: &Ticket) -> bool {
+        ticket.wait(&Wait::NEVER.begin()).unwrap()
+    }
+
+    #[test]
+    fn a_line_calls_as_many_as_there_are_units() {
+        let mut line = Line::default();
+        let tickets = [line.join(1), line.join(1), line.join(1)];
+        line.call(2);
+        assert_eq!(tickets.each_ref().map(|t| is_called(t)), [true, true, false]);
+    }
+
+    #[test]
+    fn units_set_aside_for_one_call_nobody_else() {
+        let mut line = Line::default();
+        let tickets = [line.join(1), line.join(1)];
+        line.call(1);
+        line.call(1);
+        assert!(!is_called(&tickets[1]));
+        line.call(2);
+        assert!(is_called(&tickets[1]));
+    }
+
+    #[test]
+    fn one_that_leaves_passes_its_call_on() {
+        let mut line = Line::default();
+        let tickets = [line.join(1), line.join(1)];
+        line.call(1);
+        line.leave(&tickets[0]);
+        line.call(1);
+        assert!(is_called(&tickets[1]));
+    }
+
+    #[test]
+    fn one_that_needs_much_holds_its_place() {
+        let mut line = Line::default();
+        let tickets = [line.join(5), line.join(1)];
+        line.call(3);
+        assert!(!is_called(&tickets[0]) && !is_called(&tickets[1]));
+        line.call(6);
+        assert!(is_called(&tickets[0]) && is_called(&tickets[1]));
+    }
+
+    #[test]
+    fn one_that_was_called_in_vain_is_the_next_to_be_called() {
+        let mut line = Line::default();
+        let tickets = [line.join(1), line.join(1)];
+        line.call(1);
+        line.rejoin(&tickets[0]);
+        line.call(1);
+        assert_eq!(tickets.each_ref().map(|t| is_called(t)), [true, false]);
+    }
+
+    #[test]
+    fn a_wait_can_be_interrupted() {
+        let mut line = Line::default();
+        let ticket = line.join(1);
+        let wait = Wait::FOREVER.interruptible(Duration::from_micros(1), &|| true);
+        let error = ticket.wait(&wait.begin()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a log keeps its records: a small ordered, transactional store.
+//!
+//! The log knows only the traits of this file. [`rocks`] implements them on RocksDB and is the only
+//! module that names it; [`memory`] implements them in memory, so that the log can be tested
+//! without compiling RocksDB.
+
+use crate::error::Result;
+
+pub(crate) mod memory;
+#[cfg(feature = "rocksdb")]
+pub(crate) mod rocks;
+
+/// The two families of small records; chunks live in a family of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Records {
+    /// What the log knows about itself.
+    System,
+    /// A cursor for each label.
+    Reader,
+}
+
+/// Changes that a store makes together or not at all.
+pub(crate) trait Batch: Send {
+    /// Stores the chunk whose first item is at `position`; its bytes are `parts` one after another.
+    fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()>;
+    fn put(&mut self, records: Records, key: &[u8], value: &[u8]);
+    fn delete(&mut self, records: Records, key: &[u8]);
+}
+
+/// What a visitor of chunks wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    Next,
+    Stop,
+}
+
+/// A chunk visitor: called with the position of the chunk's first item and the chunk's bytes.
+pub(crate) type Visitor<'a> = dyn FnMut(u64, &[u8]) -> Result<Visit> + 'a;
+
+/// An ordered store with atomic batches. Every method may be called from any thread.
+pub(crate) trait Store: Send + Sync + 'static {
+    type Batch: Batch;
+
+    /// An empty batch with room for about `bytes`.
+    fn batch(&self, bytes: usize) -> Self::Batch;
+
+    /// Applies the batch, all or nothing. When it returns, the operating system has the batch: it
+    /// survives `kill -9`, and a power cut only after [`sync`](Self::sync).
+    ///
+    /// After an error nothing of the batch is visible; `OutcomeUnknown` says that the next open
+    /// may show it. While the store is stopped by an earlier error, fails without trying.
+    fn write(&self, batch: Self::Batch) -> Result<()>;
+
+    /// Makes a store that an error has stopped work again, if the cause is gone, with a new
+    /// [`generation`](Self::generation) if it had to reopen. Cheap when nothing is wrong; the log
+    /// calls it before it decides what to write.
+    fn recover(&self) -> Result<()>;
+
+    /// Makes everything written before the call survive a power cut. Holds up no writer.
+    fn sync(&self) -> Result<()>;
+
+    /// Grows each time the store reopened itself: what was read from an older generation may not
+    /// be there any more.
+    fn generation(&self) -> u64;
+
+    fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>>;
+
+    /// All records whose key begins with `prefix`, in the order of their keys.
+    fn scan(&self, records: Records, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>>;
+
+    /// Visits chunks in order, beginning with the last one that starts at or before `position`
+    /// (if there is none at or above `floor`, with the first one after it), until the visitor
+    /// stops. No chunk that starts below `floor` is touched.
+    /// The visitor must not call the store.
+    fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()>;
+
+    /// Applies `batch` like [`write`](Self::write), then forgets the chunks that start below
+    /// `floor`, giving back disk space in bulk; what is not worth the effort now is left for a
+    /// later call. `drained` says that no chunk is left above `floor` that anybody will read.
+    /// `end` is the position after the last chunk. Slow: housekeeping calls it.
+    fn reclaim(&self, batch: Self::Batch, floor: u64, end: u64, drained: bool) -> Result<()>;
+
+    /// Bytes written since the store last moved them from its log into tables; past
+    /// [`reclaim_after`](Self::reclaim_after) a call of [`reclaim`](Self::reclaim) is due.
+    fn unreclaimed(&self) -> u64;
+
+    /// How many bytes to write, or to take, before a call of [`reclaim`](Self::reclaim) is due.
+    fn reclaim_after(&self) -> u64;
+
+    /// Bytes allocated on disk.
+    fn disk_size(&self) -> Result<u64>;
+
+    /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
+    fn close(&self) -> Result<()>;
+}

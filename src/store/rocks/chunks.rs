@@ -1,0 +1,114 @@
+//! Chunks in the family `data.2`, keyed by the position of their first item.
+
+use rust_rocksdb::ReadOptions;
+
+use super::engine::Engine;
+use crate::error::{Error, Result};
+use crate::store::{Records, Visit, Visitor};
+
+/// RocksDB's order of keys is the order of positions.
+pub(super) fn key(position: u64) -> [u8; 8] {
+    position.to_be_bytes()
+}
+
+/// A bound above every chunk that starts below `end` and below every other one. It differs from
+/// the key of `end`, so that a table that ends here does not touch the table that begins there.
+pub(super) fn after(end: u64) -> Vec<u8> {
+    match end.checked_sub(1) {
+        Some(last) => [&key(last)[..], &[0]].concat(),
+        None => Vec::new(),
+    }
+}
+
+/// The position in a key or in a bound made by [`after`].
+pub(super) fn position(key: &[u8]) -> Option<u64> {
+    key.first_chunk().copied().map(u64::from_be_bytes)
+}
+
+/// See [`Store::visit_chunks`](crate::store::Store::visit_chunks).
+pub(super) fn visit(
+    engine: &Engine,
+    floor: u64,
+    position: u64,
+    visitor: &mut Visitor<'_>,
+) -> Result<()> {
+    let mut how = reading_once();
+    how.set_iterate_lower_bound(key(floor));
+    let family = engine.chunks()?;
+    let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
+    let check = |status| engine.failure("read chunks", &status);
+    rows.seek_for_prev(key(position));
+    if !rows.valid() {
+        rows.status().map_err(check)?;
+        rows.seek(key(floor));
+    }
+    while let Some((key, value)) = rows.item() {
+        let first = self::position(key).ok_or_else(|| unknown_key(engine))?;
+        if visitor(first, value)? == Visit::Stop {
+            return Ok(());
+        }
+        rows.next();
+    }
+    rows.status().map_err(check)
+}
+
+/// See [`Store::get`](crate::store::Store::get).
+pub(super) fn get(engine: &Engine, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    engine
+        .db()
+        .get_cf(&engine.records(records)?, key)
+        .map_err(|status| engine.failure("read a record", &status))
+}
+
+/// See [`Store::scan`](crate::store::Store::scan).
+pub(super) fn scan(
+    engine: &Engine,
+    records: Records,
+    prefix: &[u8],
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut how = ReadOptions::default();
+    how.set_iterate_lower_bound(prefix);
+    let family = engine.records(records)?;
+    let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
+    let mut found = Vec::new();
+    rows.seek(prefix);
+    while let Some((key, value)) = rows.item() {
+        if !key.starts_with(prefix) {
+            break;
+        }
+        found.push((key.to_vec(), value.to_vec()));
+        rows.next();
+    }
+    rows.status()
+        .map_err(|status| engine.failure("read records", &status))?;
+    Ok(found)
+}
+
+/// What is read is not read again, and no reader looks below the bound that range deletions end
+/// at, so it need not weigh them.
+#[expect(deprecated, reason = "deprecated because it seldom pays; here it does")]
+fn reading_once() -> ReadOptions {
+    let mut how = ReadOptions::default();
+    how.fill_cache(false);
+    how.set_ignore_range_deletions(true);
+    how
+}
+
+fn unknown_key(engine: &Engine) -> Error {
+    Error::corrupt("The queue's chunks have a key that is no position").at(engine.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_lies_between_the_chunks() {
+        let bound = after(256);
+        assert!(bound.as_slice() > &key(255)[..]);
+        assert!(bound.as_slice() < &key(256)[..]);
+        assert_eq!(position(&bound), Some(255));
+        assert!(after(0).is_empty());
+        assert_eq!(position(b"short"), None);
+    }
+}

@@ -1,0 +1,311 @@
+//! The open queue behind a [`RocksStore`](super::RocksStore) and its batches: the database, which
+//! may be exchanged for a new one after an error.
+//!
+//! # After a failed write
+//!
+//! A write that fails in the log stops RocksDB, and the log may end in a torn record. What makes
+//! it go on decides whether that record can ever come back:
+//!
+//! * `resume` (a full disk, a *hard* error) flushes all families in one MANIFEST commit that moves
+//!   their log number past the failed log file, whole records in it included, and starts a new
+//!   file (`DBImpl::ResumeImpl`, `FlushAllColumnFamilies` with `force_atomic_flush`). The failed
+//!   file is never replayed again, even if the process dies before it is deleted. Nothing that
+//!   readers saw changes, so the generation stays.
+//! * Other errors (EIO, EFBIG, a quota, a failed fsync, a memtable that refused what the log has)
+//!   are *fatal*: `resume` refuses, the database is closed and opened. Replay stops at the torn
+//!   record, flushes what came before it and starts a new log file, so the torn record is gone
+//!   too. A record that is there as a whole is replayed: that is the case that `OutcomeUnknown`
+//!   names. Hence a new generation, and hence no batch of an older generation is written: it was
+//!   built for an end of the log that may have moved.
+//! * A failed fsync is not retried, the kernel has dropped the pages: it is fatal, and the replay
+//!   shows what is left.
+//!
+//! Each call tries one repair. On a disk that has no room for a flush `resume` would fail and
+//! leave an empty memtable and a file behind each time; there the database is opened anew with
+//! its log left as it is, which takes a quarter of a MiB (`Opening::Sparing`).
+
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::batch::RocksBatch;
+use super::engine::{Engine, Opening};
+use super::health::Damage;
+use super::hold::Hold;
+use super::kind::Kind;
+use super::{disk, failure, reclaim};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Birthplace;
+
+pub(super) struct Core {
+    birthplace: Birthplace,
+    /// Absolute: the working directory may change before the database is opened anew.
+    path: PathBuf,
+    kind: Kind,
+    slot: RwLock<Slot>,
+    generation: AtomicU64,
+    /// The floor of the last reclaim since the database was opened.
+    trimmed: AtomicU64,
+    /// Held while a repair runs, so that callers that arrive together try one.
+    repair: Mutex<()>,
+    #[cfg(test)]
+    pub(super) sabotage: Mutex<Option<ErrorKind>>,
+}
+
+enum Slot {
+    Open(Box<Engine>, Hold),
+    /// Closed for a repair that did not succeed; the next call tries again.
+    Lost(Hold),
+    Closed,
+}
+
+impl Core {
+    pub(super) fn new(birthplace: Birthplace, kind: Kind, engine: Engine, hold: Hold) -> Self {
+        Self {
+            birthplace,
+            path: hold.directory().to_owned(),
+            kind,
+            slot: RwLock::new(Slot::Open(Box::new(engine), hold)),
+            generation: AtomicU64::new(0),
+            trimmed: AtomicU64::new(0),
+            repair: Mutex::new(()),
+            #[cfg(test)]
+            sabotage: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn birthplace(&self) -> &Birthplace {
+        &self.birthplace
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Runs `work` on the database, which is not exchanged or closed meanwhile.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+        self.birthplace.check()?;
+        match &*self.slot.read_recursive() {
+            Slot::Open(engine, _) => return work(engine),
+            Slot::Closed => return Err(Error::closed()),
+            Slot::Lost(_) => {}
+        }
+        self.recover()?;
+        match &*self.slot.read_recursive() {
+            Slot::Open(engine, _) => work(engine),
+            Slot::Closed => Err(Error::closed()),
+            Slot::Lost(_) => Err(self.stopped("read")),
+        }
+    }
+
+    pub(super) fn write(&self, batch: &RocksBatch) -> Result<()> {
+        let changes = batch.finish()?;
+        self.with(|engine| {
+            self.check_generation(batch)?;
+            self.check_running(engine)?;
+            #[cfg(test)]
+            self.fail_if_sabotaged(engine)?;
+            if let Some(position) = batch.first_chunk() {
+                engine.health().announce(position);
+            }
+            engine.write(changes)
+        })
+    }
+
+    /// Does not repair: a database that was opened anew may have lost what the caller means.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.with(|engine| {
+            self.check_running(engine)?;
+            engine.sync()
+        })
+    }
+
+    pub(super) fn reclaim(&self, batch: &mut RocksBatch, floor: u64, drained: bool) -> Result<()> {
+        let trimmed = self.trimmed.load(Ordering::Acquire);
+        let range = self.with(|engine| Ok(reclaim::deletable(engine, trimmed, floor)))?;
+        if let Some((from, end)) = range {
+            batch.forget_chunks(from, end)?;
+        }
+        self.write(batch)?;
+        self.trimmed.fetch_max(floor, Ordering::AcqRel);
+        self.with(|engine| {
+            if engine.health().damage() == Damage::Soft {
+                resume_softly(engine);
+            }
+            reclaim::reclaim(engine, floor, drained)
+        })
+    }
+
+    pub(super) fn unflushed(&self) -> u64 {
+        if !self.birthplace.is_here() {
+            // The lock may have been held at the fork, by a thread that is not here.
+            return 0;
+        }
+        match &*self.slot.read_recursive() {
+            Slot::Open(engine, _) => engine.health().unflushed(),
+            Slot::Lost(_) | Slot::Closed => 0,
+        }
+    }
+
+    /// Makes a stopped database work again, or says why it cannot. One attempt.
+    pub(super) fn recover(&self) -> Result<()> {
+        self.birthplace.check()?;
+        if self.damage()? < Damage::Resumable {
+            return Ok(());
+        }
+        let _alone = self.repair.lock();
+        match self.damage()? {
+            Damage::None | Damage::Soft => Ok(()),
+            Damage::Resumable => self.resume(),
+            Damage::Fatal => self.reopen(),
+        }
+    }
+
+    /// Syncs and closes. Waits for running operations.
+    pub(super) fn close(&self) -> Result<()> {
+        self.birthplace.check()?;
+        let synced = match self.recover().and_then(|()| self.sync()) {
+            Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
+            outcome => outcome,
+        };
+        let mut slot = self.slot.write();
+        let last = match std::mem::replace(&mut *slot, Slot::Closed) {
+            // Writes that came after the first sync are few.
+            Slot::Open(engine, hold) => {
+                synced.and_then(|()| engine.sync()).map(|()| (engine, hold))
+            }
+            Slot::Lost(_) => return synced,
+            Slot::Closed => return Ok(()),
+        };
+        last.map(drop)
+    }
+
+    fn damage(&self) -> Result<Damage> {
+        match &*self.slot.read_recursive() {
+            Slot::Open(engine, _) => Ok(engine.health().damage()),
+            Slot::Lost(_) => Ok(Damage::Fatal),
+            Slot::Closed => Err(Error::closed()),
+        }
+    }
+
+    fn check_running(&self, engine: &Engine) -> Result<()> {
+        if engine.health().damage() < Damage::Resumable {
+            return Ok(());
+        }
+        Err(self.stopped("write"))
+    }
+
+    fn check_generation(&self, batch: &RocksBatch) -> Result<()> {
+        if batch.generation() == self.generation() {
+            return Ok(());
+        }
+        let message = format!(
+            "Could not write in {}: the queue was opened anew after an error while the change was \
+             prepared; nothing was written, call again",
+            self.path.display()
+        );
+        Err(Error::new(ErrorKind::Io, message).at(&self.path))
+    }
+
+    fn resume(&self) -> Result<()> {
+        let slot = self.slot.read_recursive();
+        let Slot::Open(engine, _) = &*slot else {
+            return Err(self.stopped("resume writing"));
+        };
+        if !engine.has_room_to_flush() {
+            drop(slot);
+            return self.reopen();
+        }
+        engine.health().absolve();
+        match engine.db().resume() {
+            Ok(()) => {
+                tracing::info!(target: "rocksq", "{}: writes go on", self.path.display());
+                Ok(())
+            }
+            Err(status) => {
+                tracing::warn!(target: "rocksq", "{}: {status}", self.path.display());
+                engine.health().worsen(Damage::Fatal);
+                drop(slot);
+                self.reopen()
+            }
+        }
+    }
+
+    /// While there is no room to open the database it stays as it is: readers can go on.
+    fn reopen(&self) -> Result<()> {
+        if !disk::has_room(&self.path, 0) {
+            return Err(failure::explain(
+                ErrorKind::DiskFull,
+                "resume writing",
+                &self.path,
+                "an earlier write had failed",
+            ));
+        }
+        let mut slot = self.slot.write();
+        let hold = match std::mem::replace(&mut *slot, Slot::Closed) {
+            Slot::Open(engine, hold) => {
+                drop(engine);
+                hold
+            }
+            Slot::Lost(hold) => hold,
+            Slot::Closed => return Err(Error::closed()),
+        };
+        match Engine::open(&self.path, self.kind, Opening::Tidy) {
+            Ok(engine) => {
+                *slot = Slot::Open(Box::new(engine), hold);
+                self.trimmed.store(0, Ordering::Release);
+                self.generation.fetch_add(1, Ordering::AcqRel);
+                tracing::warn!(target: "rocksq", "{}: opened anew", self.path.display());
+                Ok(())
+            }
+            Err(error) => {
+                *slot = Slot::Lost(hold);
+                Err(error)
+            }
+        }
+    }
+
+    fn stopped(&self, what: &str) -> Error {
+        let message = format!(
+            "Could not {what} in {}: an earlier error has stopped the queue; nothing was changed, \
+             call again",
+            self.path.display()
+        );
+        Error::new(ErrorKind::Io, message).at(&self.path)
+    }
+
+    #[cfg(test)]
+    fn fail_if_sabotaged(&self, engine: &Engine) -> Result<()> {
+        match self.sabotage.lock().take() {
+            None => Ok(()),
+            Some(kind) => {
+                engine.health().worsen(Damage::Fatal);
+                Err(failure::explain(kind, "write", &self.path, "simulated"))
+            }
+        }
+    }
+}
+
+impl Drop for Core {
+    /// In a forked child the database is the parent's: nothing of it is touched, not even a lock.
+    fn drop(&mut self) {
+        if !self.birthplace.is_here() {
+            let slot = std::mem::replace(self.slot.get_mut(), Slot::Closed);
+            let _leaked = ManuallyDrop::new(slot);
+        }
+    }
+}
+
+fn resume_softly(engine: &Engine) {
+    engine.health().absolve();
+    if let Err(status) = engine.db().resume() {
+        engine.health().worsen(Damage::Soft);
+        tracing::debug!(target: "rocksq", "background work stays stopped: {status}");
+    }
+}

@@ -1,0 +1,159 @@
+//! One opened RocksDB database of a queue.
+
+use std::path::Path;
+
+use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteBatch, WriteOptions};
+
+use super::health::Health;
+use super::kind::{DATA, Kind, READER, SYSTEM};
+use super::{disk, failure, options};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
+use crate::store::Records;
+
+/// How to open a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Makes what is missing of it.
+    Create,
+    /// Moves what the log has to tables, and starts a new log.
+    Tidy,
+    /// Leaves the log as it is and starts another one beside it: for a disk without room.
+    Sparing,
+}
+
+pub(super) struct Engine {
+    db: DB,
+    health: Health,
+}
+
+impl Engine {
+    /// Opens the database at `path`, which must be held. If there is no room to tidy up, opens
+    /// it sparingly.
+    pub(super) fn open(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
+        prepare_process(path)?;
+        match Self::try_open(path, kind, opening) {
+            Err(error) if opening == Opening::Tidy && is_about_room(&error) => {
+                Self::try_open(path, kind, Opening::Sparing)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// RocksDB syncs a log only while it writes it. When the log of before the opening stays in
+    /// use it must be durable first: else a power cut could lose its end and keep a later log,
+    /// whose records would then be dropped although they had been synced.
+    fn try_open(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
+        let health = Health::default();
+        if opening == Opening::Sparing {
+            let bytes = disk::sync_logs(path)
+                .map_err(|error| failure::refusal("sync the log", path, &error))?;
+            health.count_unflushed(bytes);
+        }
+        let database = options::database(&health, opening);
+        let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
+            .map_err(|status| failure::failure("open the queue", path, &status))?;
+        Ok(Self { db, health })
+    }
+
+    pub(super) fn db(&self) -> &DB {
+        &self.db
+    }
+
+    pub(super) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.db.path()
+    }
+
+    pub(super) fn chunks(&self) -> Result<&ColumnFamily> {
+        self.family(DATA)
+    }
+
+    pub(super) fn records(&self, records: Records) -> Result<&ColumnFamily> {
+        self.family(match records {
+            Records::System => SYSTEM,
+            Records::Reader => READER,
+        })
+    }
+
+    /// Writes the batch to the log and the memtables.
+    ///
+    /// When it fails, the record is in the log as a whole only if the memtable refused it
+    /// (`has_diverged`) or if the file system reported an earlier failure on a write that it had
+    /// carried out, as network file systems do. A local `write` that fails for lack of space or
+    /// for a size limit has not written its bytes, so the log ends in a torn record.
+    pub(super) fn write(&self, batch: &WriteBatch) -> Result<()> {
+        let bytes = batch.size_in_bytes() as u64;
+        match self.db.write_opt(batch, &WriteOptions::default()) {
+            Ok(()) => {
+                self.health.count_written(bytes);
+                Ok(())
+            }
+            Err(status) => Err(self.write_failure(&status)),
+        }
+    }
+
+    /// Makes the log durable, beside writers.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.db
+            .flush_wal(true)
+            .map_err(|status| failure::unknown("sync the log", self.path(), &status))
+    }
+
+    /// Whether the disk has room for all memtables, as far as can be told.
+    pub(super) fn has_room_to_flush(&self) -> bool {
+        disk::has_room(self.path(), self.health.in_memory())
+    }
+
+    /// Moves all memtables to tables, in one atomic step, and waits for it.
+    pub(super) fn flush(&self) -> Result<()> {
+        let families = [
+            self.chunks()?,
+            self.records(Records::System)?,
+            self.records(Records::Reader)?,
+        ];
+        let mut how = FlushOptions::default();
+        how.set_wait(true);
+        self.db
+            .flush_cfs_opt(&families, &how)
+            .map_err(|status| failure::failure("flush the queue", self.path(), &status))
+    }
+
+    pub(super) fn failure(&self, what: &str, status: &rust_rocksdb::Error) -> Error {
+        failure::failure(what, self.path(), status)
+    }
+
+    fn family(&self, name: &str) -> Result<&ColumnFamily> {
+        self.db.cf_handle(name).ok_or_else(|| {
+            Error::corrupt(format!("The queue has lost its column family {name}")).at(self.path())
+        })
+    }
+
+    fn write_failure(&self, status: &rust_rocksdb::Error) -> Error {
+        let text: &str = status.as_ref();
+        let torn = failure::is_full(text) || failure::is_file_limit(text);
+        let in_log = text.starts_with("IO error") && text.contains(".log");
+        if self.health.has_diverged() || (in_log && !torn) {
+            failure::unknown("write", self.path(), status)
+        } else {
+            self.failure("write", status)
+        }
+    }
+}
+
+fn is_about_room(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::DiskFull | ErrorKind::Io)
+}
+
+/// RocksDB's threads belong to one process, and its exit handler must come after ours.
+pub(super) fn prepare_process(path: &Path) -> Result<()> {
+    fork::claim_engine()?;
+    Env::new().map_err(|status| {
+        failure::explain(ErrorKind::Io, "start RocksDB", path, status.as_ref())
+    })?;
+    fork::guard_exit();
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! RocksDB's statuses as errors of this crate.
+
+use std::io;
+use std::path::Path;
+
+use rust_rocksdb::Error as Status;
+
+use crate::error::{Error, ErrorKind};
+
+/// The error for `what` having failed on the queue at `path`.
+pub(super) fn failure(what: &str, path: &Path, status: &Status) -> Error {
+    let kind = kind(status.as_ref());
+    explain(kind, what, path, status.as_ref())
+}
+
+/// The error for an operation that may or may not be there after the next open.
+pub(super) fn unknown(what: &str, path: &Path, status: &Status) -> Error {
+    explain(ErrorKind::OutcomeUnknown, what, path, status.as_ref())
+}
+
+/// The error for a refusal of the operating system.
+pub(super) fn refusal(what: &str, path: &Path, error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+        _ => ErrorKind::Io,
+    };
+    explain(kind, what, path, &error.to_string())
+}
+
+pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> Error {
+    let advice = match kind {
+        ErrorKind::DiskFull => "no space is left on the device, make room and call again",
+        ErrorKind::Corrupt => "the stored data are damaged, restore them from a copy",
+        ErrorKind::Busy => "another open queue or program holds it, close that one",
+        ErrorKind::OutcomeUnknown => {
+            "the write-ahead log failed, and the next open may or may not show the change"
+        }
+        _ => "the operating system refused",
+    };
+    let message = format!("Could not {what} in {}: {advice}: {cause}", path.display());
+    Error::new(kind, message).at(path)
+}
+
+fn kind(text: &str) -> ErrorKind {
+    if is_full(text) {
+        ErrorKind::DiskFull
+    } else if text.starts_with("Corruption") {
+        ErrorKind::Corrupt
+    } else if text.contains("While lock file") || text.contains("lock hold by current process") {
+        ErrorKind::Busy
+    } else {
+        ErrorKind::Io
+    }
+}
+
+/// Whether a status says that there is no space, or no more for this user.
+pub(super) fn is_full(text: &str) -> bool {
+    text.contains("No space left on device") || text.contains(&reason(libc_errno::EDQUOT))
+}
+
+/// Whether a status says that a file may not grow any more.
+pub(super) fn is_file_limit(text: &str) -> bool {
+    text.contains(&reason(libc_errno::EFBIG))
+}
+
+/// How the operating system calls an error, in the language it speaks now.
+fn reason(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    match text.split_once(" (os error") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text,
+    }
+}
+
+mod libc_errno {
+    #[cfg(unix)]
+    pub(super) use libc::{EDQUOT, EFBIG};
+    #[cfg(not(unix))]
+    pub(super) const EDQUOT: i32 = 1295;
+    #[cfg(not(unix))]
+    pub(super) const EFBIG: i32 = 223;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_have_kinds() {
+        let full = "IO error: No space left on device: While appending to file: /q/4.log: x";
+        assert_eq!(kind(full), ErrorKind::DiskFull);
+        assert_eq!(
+            kind("IO error: While x: Disk quota exceeded"),
+            ErrorKind::DiskFull
+        );
+        assert_eq!(
+            kind("Corruption: block checksum mismatch"),
+            ErrorKind::Corrupt
+        );
+        assert_eq!(
+            kind("IO error: While fsync: Input/output error"),
+            ErrorKind::Io
+        );
+        assert!(is_file_limit(
+            "IO error: While appending to file: /q/4.log: File too large"
+        ));
+    }
+}

@@ -1,0 +1,231 @@
+//! What RocksDB tells from its background: how badly it is stopped, and when memtables are sealed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+use rust_rocksdb::event_listener::{
+    BackgroundErrorStatus, CompactionJobInfo, DBBackgroundErrorReason, EventListener, FlushJobInfo,
+    MemTableInfo, MutableStatus, StatusSeverity,
+};
+
+use super::kind::DATA;
+
+/// What it takes to make a database accept writes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Damage {
+    None,
+    /// Writes go on, background work may have stopped.
+    Soft,
+    /// Writes are refused; `resume` may help.
+    Resumable,
+    /// Only closing and opening helps.
+    Fatal,
+}
+
+/// The state that one opened database shares with its listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Health(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    damage: AtomicU8,
+    diverged: AtomicBool,
+    unflushed: AtomicU64,
+    sealed: AtomicU64,
+    active_from: AtomicU64,
+    traffic: Traffic,
+}
+
+/// Bytes that the store has written, since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// To the log.
+    pub(crate) log: u64,
+    /// To tables, from memtables.
+    pub(crate) tables: u64,
+    /// To tables, from other tables.
+    pub(crate) rewritten: u64,
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    log: AtomicU64,
+    tables: AtomicU64,
+    rewritten: AtomicU64,
+}
+
+/// Stands for "no chunk is known to be in the active memtable".
+const NOTHING_ACTIVE: u64 = u64::MAX;
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            damage: AtomicU8::new(Damage::None as u8),
+            diverged: AtomicBool::new(false),
+            unflushed: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
+            active_from: AtomicU64::new(NOTHING_ACTIVE),
+            traffic: Traffic::default(),
+        }
+    }
+}
+
+impl Health {
+    pub(super) fn damage(&self) -> Damage {
+        match self.0.damage.load(Ordering::Acquire) {
+            0 => Damage::None,
+            1 => Damage::Soft,
+            2 => Damage::Resumable,
+            _ => Damage::Fatal,
+        }
+    }
+
+    pub(super) fn worsen(&self, damage: Damage) {
+        self.0.damage.fetch_max(damage as u8, Ordering::AcqRel);
+    }
+
+    /// To be called before a repair is tried: what happens during it counts anew.
+    pub(super) fn absolve(&self) {
+        self.0.damage.store(Damage::None as u8, Ordering::Release);
+    }
+
+    /// Whether a record is in the log that did not make it into the memtable.
+    pub(super) fn has_diverged(&self) -> bool {
+        self.0.diverged.load(Ordering::Acquire)
+    }
+
+    /// Bytes written since memtables were last sealed for a flush.
+    pub(super) fn unflushed(&self) -> u64 {
+        self.0.unflushed.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that are in memtables, sealed or not: what a repair has to flush.
+    pub(super) fn in_memory(&self) -> u64 {
+        self.unflushed()
+            .saturating_add(self.0.sealed.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn count_written(&self, bytes: u64) {
+        self.count_unflushed(bytes);
+        self.0.traffic.log.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_unflushed(&self, bytes: u64) {
+        self.0.unflushed.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn written(&self) -> Written {
+        let traffic = &self.0.traffic;
+        Written {
+            log: traffic.log.load(Ordering::Relaxed),
+            tables: traffic.tables.load(Ordering::Relaxed),
+            rewritten: traffic.rewritten.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A lower bound of the chunks that are certainly in the active memtable; `None` if there are
+    /// none.
+    pub(super) fn active_from(&self) -> Option<u64> {
+        let position = self.0.active_from.load(Ordering::Acquire);
+        (position != NOTHING_ACTIVE).then_some(position)
+    }
+
+    /// To be called before the batch whose first chunk is at `position` is written.
+    ///
+    /// A memtable that is sealed between this call and the write forgets the position although
+    /// the chunk goes to the next one: too little is then thought to be in memory, never too much.
+    pub(super) fn announce(&self, position: u64) {
+        self.0.active_from.fetch_min(position, Ordering::AcqRel);
+    }
+
+    fn seal(&self, family: Option<&[u8]>) {
+        let bytes = self.0.unflushed.swap(0, Ordering::Relaxed);
+        self.0.sealed.fetch_add(bytes, Ordering::Relaxed);
+        if family == Some(DATA.as_bytes()) {
+            self.0.active_from.store(NOTHING_ACTIVE, Ordering::Release);
+        }
+    }
+}
+
+/// RocksDB calls this from its own threads, without its lock.
+pub(super) struct Watch(Health);
+
+impl Watch {
+    pub(super) fn new(health: &Health) -> Self {
+        Self(health.clone())
+    }
+}
+
+impl EventListener for Watch {
+    /// RocksDB has installed the new memtable and has let no writer at it yet.
+    fn on_memtable_sealed(&self, info: &MemTableInfo) {
+        self.0.seal(info.cf_name().as_deref());
+    }
+
+    fn on_flush_completed(&self, info: &FlushJobInfo) {
+        let bytes = info.table_properties().data_size();
+        self.0.0.traffic.tables.fetch_add(bytes, Ordering::Relaxed);
+        self.0.0.sealed.store(0, Ordering::Relaxed);
+    }
+
+    fn on_compaction_completed(&self, info: &CompactionJobInfo) {
+        let bytes = info.total_output_bytes();
+        self.0
+            .0
+            .traffic
+            .rewritten
+            .fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn on_background_error(&self, reason: DBBackgroundErrorReason, status: MutableStatus) {
+        if reason == DBBackgroundErrorReason::KMemTable {
+            self.0.0.diverged.store(true, Ordering::Release);
+        }
+        self.0.worsen(match status.severity() {
+            StatusSeverity::KNoError => Damage::None,
+            StatusSeverity::KSoftError => Damage::Soft,
+            StatusSeverity::KHardError => Damage::Resumable,
+            _ => Damage::Fatal,
+        });
+        tracing::error!(target: "rocksq", "RocksDB stopped: {:?}: {:?}", reason, status.result());
+    }
+
+    /// RocksDB would poll the disk from a thread of its own and answer `Busy` meanwhile; the next
+    /// call of a user resumes instead.
+    fn on_error_recovery_begin(
+        &self,
+        _reason: DBBackgroundErrorReason,
+        _status: &BackgroundErrorStatus,
+        automatic: &mut bool,
+    ) {
+        *automatic = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_memtable_holds_nothing_for_certain() {
+        let health = Health::default();
+        assert_eq!(health.active_from(), None);
+        health.announce(7);
+        health.announce(9);
+        assert_eq!(health.active_from(), Some(7));
+        health.seal(Some(b"reader.2"));
+        assert_eq!(health.active_from(), Some(7));
+        health.seal(Some(b"data.2"));
+        assert_eq!(health.active_from(), None);
+    }
+
+    #[test]
+    fn damage_only_grows_until_absolved() {
+        let health = Health::default();
+        health.worsen(Damage::Fatal);
+        health.worsen(Damage::Soft);
+        assert_eq!(health.damage(), Damage::Fatal);
+        health.absolve();
+        assert_eq!(health.damage(), Damage::None);
+    }
+}

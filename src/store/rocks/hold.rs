@@ -1,0 +1,261 @@
+//! Holding a queue's directory: one holder in the machine, whatever the process.
+//!
+//! Within the process a table of held directories excludes; between processes a POSIX record lock
+//! on a file of ours, `HOLDER`, does. RocksDB's own `LOCK` file excludes as well, but a second
+//! queue object of the same process must never open it: closing any descriptor of a file drops
+//! the process's locks on it. For the same reason `HOLDER` is only opened by who owns the
+//! directory's entry in the table.
+//!
+//! `HOLDER` is taken before anything in the directory is looked at for good, so that of two
+//! processes that create a queue at the same path one is first. Its presence also tells a queue
+//! whose creation was interrupted from a directory that is none of ours.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::kind::Kind;
+use super::survey::{self, Found};
+use super::{failure, lock};
+use crate::error::{Error, ErrorKind, Result};
+
+pub(super) const HOLDER: &str = "HOLDER";
+
+/// How long to wait before asking again whether another process has let go.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+static HELD: Mutex<BTreeMap<PathBuf, Kind>> = Mutex::new(BTreeMap::new());
+static FREED: Condvar = Condvar::new();
+
+/// How long to wait for another holder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience(Option<Instant>);
+
+impl Patience {
+    /// `None` waits for ever.
+    pub(super) fn new(timeout: Option<Duration>) -> Self {
+        Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    pub(super) fn none() -> Self {
+        Self::new(Some(Duration::ZERO))
+    }
+
+    fn is_over(self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// A held directory. Let go when dropped.
+#[derive(Debug)]
+pub(super) struct Hold {
+    claim: Claim,
+    /// Locked; none for a queue of 0.3.0, whose directory gets no file of ours.
+    file: Option<File>,
+}
+
+impl Hold {
+    /// Waits for `path` and takes it, creating the directory if there is none. Fails without
+    /// changing anything if what is there is no queue of `kind`.
+    pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        let claim = Claim::take(path, kind, patience)?;
+        loop {
+            let found = preview(path, kind)?;
+            if let Some(file) = lock_directory(path, found)? {
+                let found = survey::survey(path, kind)?;
+                let file = Some(file);
+                return Ok((Self { claim, file }, found));
+            }
+            if survey::is_other_kind(path, kind) {
+                return Err(survey::survey(path, kind)
+                    .err()
+                    .unwrap_or_else(|| busy(path)));
+            }
+            if patience.is_over() {
+                return Err(busy(path));
+            }
+            std::thread::sleep(ASK_AGAIN);
+        }
+    }
+
+    /// Takes the directory of a queue that is to be deleted, if nobody has it.
+    pub(super) fn take_to_remove(path: &Path, kind: Kind, found: Found) -> Result<Self> {
+        let claim = Claim::take(path, kind, Patience::none())?;
+        if found == Found::Legacy {
+            return Ok(Self { claim, file: None });
+        }
+        match lock_directory(path, found)? {
+            Some(file) => Ok(Self {
+                claim,
+                file: Some(file),
+            }),
+            None => Err(busy(path)),
+        }
+    }
+
+    /// Leaves this process's id in the directory, for people who look. A disk that is too full
+    /// for it is no reason to fail.
+    pub(super) fn sign(&mut self) {
+        let Some(file) = &mut self.file else {
+            return;
+        };
+        let id = format!("{}\n", std::process::id());
+        let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
+        if let Err(error) = signed {
+            tracing::debug!(target: "rocksq", "could not sign {HOLDER}: {error}");
+        }
+    }
+
+    /// The directory as the operating system names it.
+    pub(super) fn directory(&self) -> &Path {
+        &self.claim.0
+    }
+}
+
+/// An entry in the table of directories that are held in this process.
+#[derive(Debug)]
+struct Claim(PathBuf);
+
+impl Claim {
+    fn take(path: &Path, kind: Kind, patience: Patience) -> Result<Self> {
+        let directory = canonical(path)?;
+        let mut held = HELD.lock();
+        loop {
+            match held.get(&directory) {
+                None => {
+                    held.insert(directory.clone(), kind);
+                    return Ok(Self(directory));
+                }
+                Some(&other) if other != kind => return Err(held_as(path, other)),
+                Some(_) if patience.is_over() => return Err(busy_here(path)),
+                Some(_) => wait(&mut held, patience),
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        HELD.lock().remove(&self.0);
+        FREED.notify_all();
+    }
+}
+
+fn wait(held: &mut parking_lot::MutexGuard<'_, BTreeMap<PathBuf, Kind>>, patience: Patience) {
+    match patience.0 {
+        Some(end) => {
+            FREED.wait_until(held, end);
+        }
+        None => FREED.wait(held),
+    }
+}
+
+/// The path without links and dots; its last part need not exist.
+fn canonical(path: &Path) -> Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(directory) => Ok(directory),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => canonical_new(path),
+        Err(error) => Err(survey::unusable(path, &error)),
+    }
+}
+
+fn canonical_new(path: &Path) -> Result<PathBuf> {
+    let Some(name) = path.file_name() else {
+        return Err(Error::invalid("The path of a queue must end in a name").at(path));
+    };
+    match fs::canonicalize(survey::parent(path)) {
+        Ok(parent) => Ok(parent.join(name)),
+        // The survey says which directory is missing.
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+/// What is there, before the lock is taken. While another process writes, reading the table of
+/// contents may fail for no lasting reason: that is asked again under the lock.
+fn preview(path: &Path, kind: Kind) -> Result<Found> {
+    match survey::survey(path, kind) {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Io)
+                && path.join(HOLDER).exists() =>
+        {
+            Ok(Found::Queue)
+        }
+        Ok(Found::Legacy) => Err(survey::refuse_legacy(path)),
+        outcome => outcome,
+    }
+}
+
+/// Opens and locks the holder file; `None` if another process has it.
+fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
+    let unusable = |error: io::Error| survey::unusable(path, &error);
+    if found == Found::Nothing {
+        create(path).map_err(unusable)?;
+    }
+    let name = path.join(HOLDER);
+    let is_new = !name.exists();
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&name)
+        .map_err(unusable)?;
+    if is_new {
+        // Must survive a power cut that `CURRENT` survives: see `survey`.
+        sync_directory(path).map_err(|error| failure::refusal("create a queue", path, &error))?;
+    }
+    let locked =
+        lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
+    Ok((locked && lock::is_still_at(&file, &name)).then_some(file))
+}
+
+fn create(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => sync_directory(&survey::parent(path)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the entries of a directory survive a power cut.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(path)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+fn busy_here(path: &Path) -> Error {
+    let message = format!(
+        "Cannot open the queue at {}: it is open in this process already, close that one first",
+        path.display()
+    );
+    Error::new(ErrorKind::Busy, message).at(path)
+}
+
+fn held_as(path: &Path, other: Kind) -> Error {
+    let message = format!(
+        "Cannot open the queue at {}: it is open in this process as {}",
+        path.display(),
+        other.name()
+    );
+    Error::new(ErrorKind::WrongKind, message).at(path)
+}
+
+fn busy(path: &Path) -> Error {
+    let holder = match lock::holder(&path.join(HOLDER)) {
+        Some(id) => format!("the process {id}"),
+        None => "another process".to_owned(),
+    };
+    let message = format!(
+        "Cannot open the queue at {}: {holder} has it open, close it there or wait for it with a \
+         longer open_timeout",
+        path.display()
+    );
+    Error::new(ErrorKind::Busy, message).at(path)
+}

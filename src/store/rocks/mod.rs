@@ -1,0 +1,174 @@
+//! The store on RocksDB, and the only place that names it.
+//!
+//! | file | job |
+//! |---|---|
+//! | `kind` | the two kinds of queue and the families on disk |
+//! | `survey` | what a directory holds, without changing it |
+//! | `hold`, `lock` | one holder of a directory, in this process and among processes |
+//! | `options` | how RocksDB is set up |
+//! | `engine` | one opened database |
+//! | `health` | what RocksDB reports from its background |
+//! | `core` | the open queue: exchange of the database after an error, closing |
+//! | `batch`, `chunks` | writing and reading |
+//! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `remove` | deleting a queue |
+//! | `failure` | RocksDB's statuses as errors of this crate |
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+mod batch;
+mod chunks;
+mod core;
+mod disk;
+mod engine;
+mod failure;
+mod health;
+mod hold;
+mod kind;
+mod lock;
+mod options;
+mod reclaim;
+mod remove;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use self::batch::RocksBatch;
+use self::core::Core;
+use self::engine::{Engine, Opening};
+pub(crate) use self::health::Written;
+use self::hold::{Hold, Patience};
+pub(crate) use self::kind::Kind;
+use self::survey::Found;
+use super::{Records, Store, Visitor};
+use crate::error::{Error, Result};
+use crate::fork::{self, Birthplace};
+
+/// A queue's directory, opened.
+pub(crate) struct RocksStore {
+    core: Arc<Core>,
+}
+
+impl RocksStore {
+    /// Opens the queue of `kind` at `path`, creating it, and the last directory of the path, if
+    /// there is none. Waits up to `open_timeout` for another holder; `None` waits for ever.
+    ///
+    /// When this returns, a queue that it created survives a power cut. A refusal (`WrongKind`,
+    /// `UnsupportedFormat`, `Path`, `Busy`) leaves every byte as it was.
+    pub(crate) fn open(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result<Self> {
+        let birthplace = Birthplace::here();
+        fork::claim_engine()?;
+        let (mut hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
+        let opening = match found {
+            Found::Queue => Opening::Tidy,
+            Found::Nothing | Found::Empty | Found::Begun => Opening::Create,
+            Found::Legacy => return Err(survey::refuse_legacy(path)),
+            Found::Damaged => return Err(damaged(path)),
+        };
+        let engine = Engine::open(hold.directory(), kind, opening)?;
+        hold.sign();
+        let core = Core::new(birthplace, kind, engine, hold);
+        Ok(Self {
+            core: Arc::new(core),
+        })
+    }
+
+    /// Bytes written since the store was opened, or opened anew after an error.
+    pub(crate) fn written(&self) -> Result<Written> {
+        self.core.with(|engine| Ok(engine.health().written()))
+    }
+
+    /// Makes the next write fail with `kind` and stops the database as a fatal error does.
+    #[cfg(test)]
+    pub(crate) fn fail_next_write(&self, kind: crate::error::ErrorKind) {
+        *self.core.sabotage.lock() = Some(kind);
+    }
+}
+
+/// Deletes the queue of `kind` at `path`; nothing there is no error.
+pub(crate) fn remove(path: &Path, kind: Kind) -> Result<()> {
+    remove::remove(path, kind)
+}
+
+impl Store for RocksStore {
+    type Batch = RocksBatch;
+
+    fn batch(&self, bytes: usize) -> RocksBatch {
+        RocksBatch::new(Arc::clone(&self.core), bytes)
+    }
+
+    fn write(&self, batch: RocksBatch) -> Result<()> {
+        self.core.write(&batch)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.core.sync()
+    }
+
+    fn recover(&self) -> Result<()> {
+        self.core.recover()
+    }
+
+    fn generation(&self) -> u64 {
+        self.core.generation()
+    }
+
+    fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.core.with(|engine| chunks::get(engine, records, key))
+    }
+
+    fn scan(&self, records: Records, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.core
+            .with(|engine| chunks::scan(engine, records, prefix))
+    }
+
+    fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
+        self.core
+            .with(|engine| chunks::visit(engine, floor, position, visitor))
+    }
+
+    fn reclaim(&self, mut batch: RocksBatch, floor: u64, _end: u64, drained: bool) -> Result<()> {
+        self.core.reclaim(&mut batch, floor, drained)
+    }
+
+    fn unreclaimed(&self) -> u64 {
+        self.core.unflushed()
+    }
+
+    fn reclaim_after(&self) -> u64 {
+        reclaim::DUE
+    }
+
+    fn disk_size(&self) -> Result<u64> {
+        self.core.with(|engine| {
+            disk::allocated(engine.path())
+                .map_err(|error| failure::refusal("measure the queue", engine.path(), &error))
+        })
+    }
+
+    fn close(&self) -> Result<()> {
+        self.core.close()
+    }
+}
+
+impl Drop for RocksStore {
+    fn drop(&mut self) {
+        if !self.core.birthplace().is_here() {
+            return;
+        }
+        if let Err(error) = self.core.close() {
+            let path = self.core.path().display();
+            tracing::error!(target: "rocksq", "closing {path}: {error}");
+        }
+    }
+}
+
+fn damaged(path: &Path) -> Error {
+    let message = format!(
+        "Could not open the queue at {}: its file CURRENT is missing, restore it from a copy",
+        path.display()
+    );
+    Error::corrupt(message).at(path)
+}

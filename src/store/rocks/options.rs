@@ -1,0 +1,172 @@
+//! How RocksDB is set up for a queue: rows are written once, in order, read once, in order, and
+//! dropped from the front.
+
+use std::sync::OnceLock;
+
+use rust_rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    InfoLogger, LogLevel, LruCacheOptions, Options,
+};
+
+use super::engine::Opening;
+use super::health::{Health, Watch};
+use super::kind::{DATA, Kind, READER, SYSTEM};
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// RocksDB moves a memtable to disk by itself when it is this full. Well above
+/// [`reclaim::DUE`](super::reclaim::DUE), so that housekeeping, which knows what was taken
+/// meanwhile and need not be written, comes first.
+const MEMTABLE: usize = 24 * MIB;
+
+/// After [`Opening::Sparing`] RocksDB must not move a memtable by itself, neither in the replay nor
+/// later, since there is no room. The log needs as much room as the memtable, so the disk bounds it.
+const SPARING_MEMTABLE: usize = 1024 * MIB;
+
+/// Tables of this process share one cache: the indexes of open tables and the small records.
+const CACHE: usize = 8 * MIB;
+
+/// Options of the database as a whole.
+pub(super) fn database(health: &Health, opening: Opening) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(opening == Opening::Create);
+    options.create_missing_column_families(opening == Opening::Create);
+    options.set_avoid_flush_during_recovery(opening == Opening::Sparing);
+    options.set_atomic_flush(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(64);
+    options.set_max_file_opening_threads(1);
+    options.set_skip_stats_update_on_db_open(true);
+    options.set_avoid_unnecessary_blocking_io(true);
+    options.set_max_total_wal_size(4 * memtable(opening) as u64);
+    options.set_keep_log_file_num(1);
+    options.add_event_listener(Watch::new(health));
+    keep_idle_quiet(&mut options);
+    keep_memory_small(&mut options);
+    keep_disk_small(&mut options);
+    log_to_tracing(&mut options);
+    options
+}
+
+/// Options for reading or deleting what is there without opening it.
+pub(super) fn passive() -> Options {
+    let mut options = Options::default();
+    log_to_tracing(&mut options);
+    options
+}
+
+/// The families of a queue with their options.
+pub(super) fn families(kind: Kind, opening: Opening) -> Vec<ColumnFamilyDescriptor> {
+    let memtable = memtable(opening);
+    let describe = |name: &str| ColumnFamilyDescriptor::new(name, family(name, memtable));
+    kind.families().into_iter().map(describe).collect()
+}
+
+fn memtable(opening: Opening) -> usize {
+    match opening {
+        Opening::Create | Opening::Tidy => MEMTABLE,
+        Opening::Sparing => SPARING_MEMTABLE,
+    }
+}
+
+fn family(name: &str, memtable: usize) -> Options {
+    let mut options = Options::default();
+    options.set_compression_type(DBCompressionType::None);
+    options.set_arena_block_size(64 * KIB);
+    options.set_num_levels(2);
+    options.set_block_based_table_factory(&tables());
+    match name {
+        DATA => chunks(&mut options, memtable),
+        SYSTEM | READER => records(&mut options, memtable),
+        _ => options.set_write_buffer_size(64 * KIB),
+    }
+    never_rewrite(&mut options);
+    options
+}
+
+/// Tables of chunks hold disjoint, growing ranges: each moves from level 0 to level 1 as it is,
+/// at once, because only level 1 can be dropped by range.
+fn chunks(options: &mut Options, memtable: usize) {
+    options.set_write_buffer_size(memtable);
+    options.set_max_write_buffer_number(4);
+    options.set_target_file_size_base(32 * MIB as u64);
+    options.set_level_zero_file_num_compaction_trigger(1);
+}
+
+/// A cursor is overwritten with each take, and atomic flush would flush the chunks with it, so
+/// this memtable is as large as theirs; a flush leaves one version of each key.
+fn records(options: &mut Options, memtable: usize) {
+    options.set_write_buffer_size(memtable);
+    options.set_max_write_buffer_number(4);
+    options.set_level_zero_file_num_compaction_trigger(4);
+}
+
+/// No rewriting by age or size, and no writer held up by what compaction has still to do.
+fn never_rewrite(options: &mut Options) {
+    options.set_periodic_compaction_seconds(0);
+    options.set_ttl(0);
+    options.set_level_compaction_dynamic_level_bytes(false);
+    options.set_max_bytes_for_level_base(1 << 50);
+    options.set_soft_pending_compaction_bytes_limit(0);
+    options.set_hard_pending_compaction_bytes_limit(0);
+    options.set_level_zero_slowdown_writes_trigger(1 << 20);
+    options.set_level_zero_stop_writes_trigger(1 << 20);
+}
+
+fn tables() -> BlockBasedOptions {
+    let mut tables = BlockBasedOptions::default();
+    tables.set_block_size(64 * KIB);
+    tables.set_block_cache(cache());
+    tables.set_cache_index_and_filter_blocks(true);
+    tables.set_max_auto_readahead_size(MIB);
+    tables
+}
+
+fn cache() -> &'static Cache {
+    static SHARED: OnceLock<Cache> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let mut options = LruCacheOptions::default();
+        options.set_capacity(CACHE);
+        options.set_num_shard_bits(2);
+        Cache::new_lru_cache_opts(&options)
+    })
+}
+
+fn keep_idle_quiet(options: &mut Options) {
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+}
+
+/// The buffer of the log stays for as long as the queue is open.
+fn keep_memory_small(options: &mut Options) {
+    options.set_writable_file_max_buffer_size(256 * KIB as u64);
+}
+
+/// Space that is only set aside counts as used, so nothing is set aside.
+fn keep_disk_small(options: &mut Options) {
+    options.set_allow_fallocate(false);
+    options.set_manifest_preallocation_size(64 * KIB);
+    options.set_max_manifest_file_size(MIB);
+}
+
+/// RocksDB's own log goes to `tracing`; no `LOG` files are written.
+fn log_to_tracing(options: &mut Options) {
+    let wants_all = tracing::enabled!(target: "rocksq::rocksdb", tracing::Level::DEBUG);
+    let level = if wants_all {
+        LogLevel::Info
+    } else {
+        LogLevel::Warn
+    };
+    options.set_info_logger(InfoLogger::new_callback_logger(level, log));
+}
+
+fn log(level: LogLevel, line: &str) {
+    match level {
+        LogLevel::Debug => tracing::trace!(target: "rocksq::rocksdb", "{line}"),
+        LogLevel::Info | LogLevel::Header => tracing::debug!(target: "rocksq::rocksdb", "{line}"),
+        LogLevel::Warn => tracing::warn!(target: "rocksq::rocksdb", "{line}"),
+        LogLevel::Error | LogLevel::Fatal => tracing::error!(target: "rocksq::rocksdb", "{line}"),
+    }
+}

@@ -1,0 +1,258 @@
+//! What a directory holds, found out without changing a byte of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rust_rocksdb::{DB, Options};
+
+use super::failure;
+use super::hold::HOLDER;
+use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is at a path that a queue may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, in a directory that exists.
+    Nothing,
+    /// An empty directory.
+    Empty,
+    /// A queue whose creation was interrupted.
+    Begun,
+    /// A queue of the kind that was asked for.
+    Queue,
+    /// A queue of rocksq 0.3.0, of the kind that was asked for.
+    Legacy,
+    /// A queue that has lost the file which names its other files.
+    Damaged,
+}
+
+/// Looks at `path`. Fails if what is there is no queue of `kind`.
+pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
+    let names = match list(path) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return missing(path),
+        Err(error) => return Err(unusable(path, &error)),
+    };
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    if names.iter().all(|name| name == "lost+found") {
+        Ok(Found::Empty)
+    } else if has("CURRENT") {
+        judge(&families(path)?, has(HOLDER), kind).map_err(|error| error.at(path))
+    } else if has(HOLDER) && names.iter().all(|name| is_ours(name)) {
+        Ok(unfinished(&names))
+    } else {
+        Err(wrong("it holds files that are not a queue's").at(path))
+    }
+}
+
+/// The kind of queue at `path` if it can be told without a lock: another process may be writing.
+pub(super) fn is_other_kind(path: &Path, kind: Kind) -> bool {
+    families(path).is_ok_and(|names| names.iter().any(|name| name == kind.other().family()))
+}
+
+/// Whether a file of this name belongs to a queue: one of RocksDB's, or the holder file.
+pub(super) fn is_ours(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    let suffixes = [".log", ".sst", ".blob", ".dbtmp", ".trash"];
+    let prefixes = ["MANIFEST-", "OPTIONS-", "LOG.old."];
+    ["CURRENT", "IDENTITY", "LOCK", "LOG", "lost+found", HOLDER].contains(&name)
+        || suffixes.iter().any(|suffix| name.ends_with(suffix))
+        || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The names of what is in a directory.
+pub(super) fn list(path: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    fs::read_dir(path)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect()
+}
+
+/// An error of kind `Path` that says why the operating system did not let us use `path`.
+pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
+    let why = match error.kind() {
+        io::ErrorKind::NotADirectory => "it, or a part of its path, is not a directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
+        _ => error.to_string(),
+    };
+    let message = format!("Cannot use {} for a queue: {why}", path.display());
+    Error::new(ErrorKind::Path, message).at(path)
+}
+
+/// The directory in which `path` lies.
+pub(super) fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn missing(path: &Path) -> Result<Found> {
+    let parent = parent(path);
+    if parent.is_dir() {
+        return Ok(Found::Nothing);
+    }
+    let message = format!(
+        "Cannot create a queue at {}: the directory {} does not exist, create it first",
+        path.display(),
+        parent.display()
+    );
+    Err(Error::new(ErrorKind::Path, message).at(path))
+}
+
+fn families(path: &Path) -> Result<Vec<String>> {
+    DB::list_cf(&Options::default(), path)
+        .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
+}
+
+/// Creation writes no table and no log before `CURRENT` is there, so a directory that has some
+/// without it was damaged later and must not be created anew.
+fn unfinished(names: &[std::ffi::OsString]) -> Found {
+    let holds_data = names
+        .iter()
+        .filter_map(|name| name.to_str())
+        .any(|name| name.ends_with(".sst") || name.ends_with(".log"));
+    if holds_data {
+        Found::Damaged
+    } else {
+        Found::Begun
+    }
+}
+
+/// Tells from the families of a RocksDB database what it is. `held` says that a queue of this
+/// format was begun here, which tells it from a 0.3.0 queue while it has no family of its own.
+fn judge(families: &[String], held: bool, kind: Kind) -> Result<Found> {
+    let has = |name: &str| families.iter().any(|family| family == name);
+    if let Some(legacy) = legacy(families, held) {
+        return if legacy == kind {
+            Ok(Found::Legacy)
+        } else {
+            Err(other_kind(kind))
+        };
+    }
+    for family in families {
+        check_family(family)?;
+    }
+    if has(kind.other().family()) {
+        Err(other_kind(kind))
+    } else if kind.families().iter().all(|name| has(name)) {
+        Ok(Found::Queue)
+    } else {
+        Ok(Found::Begun)
+    }
+}
+
+/// Which kind of 0.3.0 queue has these families, if any.
+fn legacy(families: &[String], held: bool) -> Option<Kind> {
+    let mut names: Vec<&str> = families.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        [DEFAULT] if !held => Some(Kind::Fifo),
+        ["data", DEFAULT, "reader", "system"] => Some(Kind::Mpmc),
+        _ => None,
+    }
+}
+
+fn check_family(name: &str) -> Result<()> {
+    let known = [DEFAULT, DATA, SYSTEM, READER];
+    if known.contains(&name) || [Kind::Fifo, Kind::Mpmc].iter().any(|k| k.family() == name) {
+        return Ok(());
+    }
+    let number = ["data.", "system.", "reader."]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .and_then(|number| number.parse::<u32>().ok());
+    match number {
+        Some(number) => Err(unsupported(&format!(
+            "its format has the number {number}, and this version of rocksq reads format {FORMAT}; \
+             nothing was changed"
+        ))),
+        None => Err(wrong("it is a RocksDB database of another program")),
+    }
+}
+
+/// The refusal of a 0.3.0 queue.
+pub(super) fn refuse_legacy(path: &Path) -> Error {
+    unsupported(
+        "it was written by rocksq 0.3.0, whose queues this version does not migrate; nothing was \
+         changed, and rocksq 0.3.0 can still read it",
+    )
+    .at(path)
+}
+
+fn other_kind(kind: Kind) -> Error {
+    let message = format!("it holds {}, not {}", kind.other().name(), kind.name());
+    wrong(&message)
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(
+        ErrorKind::WrongKind,
+        format!("Cannot use the directory: {why}; nothing was changed"),
+    )
+}
+
+fn unsupported(why: &str) -> Error {
+    Error::new(
+        ErrorKind::UnsupportedFormat,
+        format!("Cannot open the queue: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(families: &[&str]) -> Vec<String> {
+        families.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn kind_of_error(families: &[&str], held: bool, kind: Kind) -> ErrorKind {
+        judge(&names(families), held, kind).unwrap_err().kind()
+    }
+
+    #[test]
+    fn families_tell_kind_and_format() {
+        let fifo = names(&Kind::Fifo.families());
+        assert_eq!(judge(&fifo, true, Kind::Fifo).unwrap(), Found::Queue);
+        assert_eq!(judge(&fifo, false, Kind::Fifo).unwrap(), Found::Queue);
+        let refused = judge(&fifo, true, Kind::Mpmc).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::WrongKind);
+        assert_eq!(
+            kind_of_error(&["default", "data.3", "kind.fifo"], true, Kind::Fifo),
+            ErrorKind::UnsupportedFormat
+        );
+        assert_eq!(
+            kind_of_error(&["default", "users"], true, Kind::Fifo),
+            ErrorKind::WrongKind
+        );
+    }
+
+    #[test]
+    fn a_begun_queue_is_not_a_legacy_queue() {
+        let bare = names(&["default"]);
+        assert_eq!(judge(&bare, true, Kind::Mpmc).unwrap(), Found::Begun);
+        assert_eq!(judge(&bare, false, Kind::Fifo).unwrap(), Found::Legacy);
+        assert_eq!(
+            kind_of_error(&["default"], false, Kind::Mpmc),
+            ErrorKind::WrongKind
+        );
+        let part = names(&["default", "kind.mpmc", "data.2"]);
+        assert_eq!(judge(&part, true, Kind::Mpmc).unwrap(), Found::Begun);
+    }
+
+    #[test]
+    fn legacy_families_are_recognised() {
+        let mpmc = names(&["default", "data", "system", "reader"]);
+        assert_eq!(judge(&mpmc, false, Kind::Mpmc).unwrap(), Found::Legacy);
+        assert_eq!(
+            kind_of_error(&["default", "data", "system", "reader"], false, Kind::Fifo),
+            ErrorKind::WrongKind
+        );
+    }
+}

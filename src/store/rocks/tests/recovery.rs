@@ -1,0 +1,102 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::store::Records;
+
+#[test]
+fn a_fatal_error_is_survived_in_the_same_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = fifo(&dir.path().join("q"));
+    push(&store, 0, b"before").unwrap();
+    store.fail_next_write(ErrorKind::Io);
+    assert_eq!(push(&store, 1, b"fails").unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(
+        push(&store, 1, b"stopped").unwrap_err().kind(),
+        ErrorKind::Io
+    );
+    assert_eq!(visit(&store, 0, 0), [0]);
+    assert_eq!(store.generation(), 0);
+    let stale = store.batch(0);
+
+    store.recover().unwrap();
+    assert_eq!(store.generation(), 1);
+    assert_eq!(store.write(stale).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(visit(&store, 0, 0), [0]);
+    push(&store, 1, b"after").unwrap();
+    store.recover().unwrap();
+    assert_eq!(store.generation(), 1);
+    assert_eq!(visit(&store, 0, 0), [0, 1]);
+}
+
+#[test]
+fn a_queue_that_is_closed_while_stopped_keeps_everything() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    let store = fifo(&path);
+    let mut batch = store.batch(0);
+    batch.put(Records::Reader, b"k", b"v");
+    store.write(batch).unwrap();
+    store.fail_next_write(ErrorKind::OutcomeUnknown);
+    assert_eq!(
+        push(&store, 0, b"x").unwrap_err().kind(),
+        ErrorKind::OutcomeUnknown
+    );
+    store.close().unwrap();
+    let value = fifo(&path).get(Records::Reader, b"k").unwrap();
+    assert_eq!(value.as_deref(), Some(&b"v"[..]));
+}
+
+/// Runs in a process of its own, since a limit holds for the whole process.
+#[test]
+fn a_file_size_limit_is_survived_in_the_same_object() {
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored"])
+        .arg(
+            concat!(module_path!(), "::push_against_a_limit")
+                .split_once("::")
+                .unwrap()
+                .1,
+        )
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[ignore = "the process of a_file_size_limit_is_survived_in_the_same_object"]
+fn push_against_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    let store = fifo(&path);
+    let item = vec![7; 100 * 1024];
+    for position in 0..30 {
+        push(&store, position, &item).unwrap();
+    }
+    limit_files(1024 * 1024);
+    let error = push(&store, 30, &item).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+    assert_eq!(visit(&store, 0, 0).len(), 30);
+    // The limit stands: what is in the log is more than a table may have.
+    store.recover().unwrap();
+    assert_eq!(store.generation(), 1);
+    assert!(store.unreclaimed() > 3_000_000);
+    push(&store, 30, &item).unwrap();
+    limit_files(libc::RLIM_INFINITY);
+    push(&store, 31, &item).unwrap();
+    assert_eq!(visit(&store, 0, 0).len(), 32);
+    store.close().unwrap();
+    assert_eq!(visit(&fifo(&path), 0, 0).len(), 32);
+}
+
+/// No file of this process may grow beyond `bytes`.
+fn limit_files(bytes: libc::rlim_t) {
+    let limit = libc::rlimit {
+        rlim_cur: bytes,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: plain system calls; the signal that would end the process is ignored.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
+    }
+}

@@ -1,0 +1,195 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use rust_rocksdb::{DB, Options};
+
+use super::super::remove;
+use super::*;
+use crate::error::ErrorKind;
+
+/// Names, contents and modification times of everything in a directory.
+fn picture(path: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+    let entries = fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|name| {
+            let modified = fs::metadata(&name).unwrap().modified().unwrap();
+            (name.clone(), (fs::read(&name).unwrap(), modified))
+        })
+        .collect()
+}
+
+/// Opening and removing as `kind` fail in these ways and change nothing.
+fn refuses(path: &Path, kind: Kind, opening: ErrorKind, removing: Option<ErrorKind>) {
+    let before = picture(path);
+    let error = open(path, kind).err().unwrap();
+    assert_eq!(error.kind(), opening, "{error}");
+    assert_eq!(error.path(), Some(path));
+    if let Some(expected) = removing {
+        let error = remove(path, kind).unwrap_err();
+        assert_eq!(error.kind(), expected, "{error}");
+    }
+    assert_eq!(picture(path), before);
+}
+
+fn database(path: &Path, families: &[&str]) {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    DB::open_cf(&options, path, families).unwrap();
+}
+
+#[test]
+fn the_other_kind_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    push(&fifo(&path), 0, b"x").unwrap();
+    refuses(
+        &path,
+        Kind::Mpmc,
+        ErrorKind::WrongKind,
+        Some(ErrorKind::WrongKind),
+    );
+}
+
+#[test]
+fn a_newer_format_is_refused_with_its_number() {
+    let dir = tempfile::tempdir().unwrap();
+    database(dir.path(), &["data.7", "system.7", "reader.7", "kind.fifo"]);
+    let unsupported = ErrorKind::UnsupportedFormat;
+    refuses(dir.path(), Kind::Fifo, unsupported, Some(unsupported));
+    let error = open(dir.path(), Kind::Fifo).err().unwrap();
+    assert!(error.to_string().contains('7'), "{error}");
+}
+
+#[test]
+fn a_queue_of_the_first_version_is_recognised_and_can_be_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old");
+    for (families, kind, other) in [
+        (&["default"][..], Kind::Fifo, Kind::Mpmc),
+        (&["data", "system", "reader"], Kind::Mpmc, Kind::Fifo),
+    ] {
+        database(&path, families);
+        refuses(&path, kind, ErrorKind::UnsupportedFormat, None);
+        refuses(
+            &path,
+            other,
+            ErrorKind::WrongKind,
+            Some(ErrorKind::WrongKind),
+        );
+        let error = open(&path, kind).err().unwrap();
+        assert!(error.to_string().contains("0.3.0"), "{error}");
+        let busy = DB::open_cf(&Options::default(), &path, families).unwrap();
+        assert_eq!(remove(&path, kind).unwrap_err().kind(), ErrorKind::Busy);
+        drop(busy);
+        remove(&path, kind).unwrap();
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn what_is_none_of_ours_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let foreign = dir.path().join("foreign");
+    database(&foreign, &["users"]);
+    refuses(
+        &foreign,
+        Kind::Fifo,
+        ErrorKind::WrongKind,
+        Some(ErrorKind::WrongKind),
+    );
+    let files = dir.path().join("files");
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("letter.txt"), b"dear").unwrap();
+    refuses(
+        &files,
+        Kind::Fifo,
+        ErrorKind::WrongKind,
+        Some(ErrorKind::WrongKind),
+    );
+    let letter = files.join("letter.txt");
+    assert_eq!(
+        open(&letter, Kind::Fifo).err().unwrap().kind(),
+        ErrorKind::Path
+    );
+    assert_eq!(
+        remove(&letter, Kind::Fifo).unwrap_err().kind(),
+        ErrorKind::Path
+    );
+    let deep = dir.path().join("missing/q");
+    let error = open(&deep, Kind::Fifo).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Path);
+    assert!(
+        error.to_string().contains("missing does not exist"),
+        "{error}"
+    );
+    assert!(!dir.path().join("missing").exists());
+}
+
+#[test]
+fn a_queue_with_a_strange_file_is_not_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    drop(fifo(&path));
+    fs::write(path.join("notes"), b"mine").unwrap();
+    assert_eq!(
+        remove(&path, Kind::Fifo).unwrap_err().kind(),
+        ErrorKind::WrongKind
+    );
+    fs::remove_file(path.join("notes")).unwrap();
+    drop(fifo(&path));
+}
+
+#[test]
+fn removing_leaves_nothing_and_nothing_is_fine() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    remove(&path, Kind::Fifo).unwrap();
+    remove(&dir.path().join("no/where"), Kind::Fifo).unwrap();
+    let store = fifo(&path);
+    assert_eq!(
+        remove(&path, Kind::Fifo).unwrap_err().kind(),
+        ErrorKind::Busy
+    );
+    drop(store);
+    remove(&path, Kind::Fifo).unwrap();
+    assert!(!path.exists());
+    open(&path, Kind::Mpmc).unwrap();
+}
+
+#[test]
+fn a_half_created_queue_is_completed() {
+    let dir = tempfile::tempdir().unwrap();
+    let begun = |name: &str, families: &[&str]| {
+        let path = dir.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("HOLDER"), b"").unwrap();
+        if !families.is_empty() {
+            database(&path, families);
+        }
+        push(&open(&path, Kind::Mpmc).unwrap(), 0, b"x").unwrap();
+        assert_eq!(visit(&open(&path, Kind::Mpmc).unwrap(), 0, 0), [0]);
+    };
+    begun("holder", &[]);
+    begun("default", &["default"]);
+    begun("kind", &["default", "kind.mpmc", "data.2"]);
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    drop(fifo(&dir.path().join("empty")));
+}
+
+#[test]
+fn a_queue_without_current_is_damaged_not_new() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    push(&fifo(&path), 0, b"x").unwrap();
+    fs::remove_file(path.join("CURRENT")).unwrap();
+    assert_eq!(
+        open(&path, Kind::Fifo).err().unwrap().kind(),
+        ErrorKind::Corrupt
+    );
+    remove(&path, Kind::Fifo).unwrap();
+    assert!(!path.exists());
+}
