@@ -16,6 +16,8 @@ mod options;
 #[cfg(feature = "python")]
 mod python;
 mod store;
+#[cfg(feature = "rocksdb")]
+mod worker;
 
 pub use error::{Error, ErrorKind, Result};
 pub use log::items::Items;

@@ -14,6 +14,7 @@ use crate::log::{Log, Retention};
 use crate::nonblocking;
 use crate::options::{QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
+use crate::worker::Worker;
 
 /// A durable first-in-first-out queue in a directory, bounded by a number of items.
 ///
@@ -203,7 +204,13 @@ impl PersistentQueueWithCapacity {
         &self,
         max_inflight_ops: usize,
     ) -> Result<nonblocking::PersistentQueueWithCapacity> {
+        self.handle.with(Log::check_usable)?;
         nonblocking::PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
+    }
+
+    /// The worker that all nonblocking faces of the queue share.
+    pub(crate) fn worker(&self) -> &Worker {
+        self.handle.worker()
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {

@@ -8,11 +8,13 @@ use crate::error::Result;
 use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
 use crate::store::rocks::{Kind, RocksStore};
+use crate::worker::Worker;
 
 /// An open queue. It is closed when the last face of it is dropped.
 pub(crate) struct Handle {
     log: Arc<Log<RocksStore>>,
     path: PathBuf,
+    worker: Worker,
 }
 
 impl Handle {
@@ -29,11 +31,15 @@ impl Handle {
         Ok(Arc::new(Self {
             log: open().map_err(|error| error.at(path))?,
             path: path.to_owned(),
+            worker: Worker::default(),
         }))
     }
 
     /// Does something with the log; its errors name the path.
-    pub(crate) fn with<T>(&self, operation: impl FnOnce(&Log<RocksStore>) -> Result<T>) -> Result<T> {
+    pub(crate) fn with<T>(
+        &self,
+        operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
+    ) -> Result<T> {
         operation(&self.log).map_err(|error| error.at(&self.path))
     }
 
@@ -45,8 +51,17 @@ impl Handle {
         self.log.is_closed()
     }
 
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// Lets nonblocking operations finish, then closes the log.
     pub(crate) fn close(&self) -> Result<()> {
-        self.with(Log::close)
+        self.with(|log| {
+            log.check_usable()?;
+            self.worker.finish();
+            log.close()
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::log::{Log, Retention};
 use crate::nonblocking;
 use crate::options::{MpmcOptions, StartPosition};
 use crate::store::rocks::Kind;
+use crate::worker::Worker;
 
 /// The longest TTL: what a day-counting human would call for ever, and what the stored times hold.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -216,7 +217,13 @@ impl MpmcQueue {
     ///
     /// `InvalidArgument` when `max_inflight_ops` is 0.
     pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<nonblocking::MpmcQueue> {
+        self.handle.with(Log::check_usable)?;
         nonblocking::MpmcQueue::over(self.clone(), max_inflight_ops)
+    }
+
+    /// The worker that all nonblocking faces of the queue share.
+    pub(crate) fn worker(&self) -> &Worker {
+        self.handle.worker()
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {

@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::Log;
 use super::chunk::{Chunk, Header, NewChunk};
 use super::cursor::{Cursor, Mark};
 use super::records::label_key;
 use super::state::{ONLY_LABEL, State};
-use super::Log;
 use super::tail::MAX_KEPT_PAYLOAD;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Batch, Records, Store};
@@ -222,9 +222,13 @@ impl<S: Store> Log<S> {
         let payload: u64 = operations.iter().map(Operation::payload).sum();
         let mut batch = self.store.batch(payload as usize);
         let (plan, mut results) = self.plan(operations);
-        let written = plan
-            .fill(&mut batch)
-            .and_then(|filled| if filled { self.store.write(batch) } else { Ok(()) });
+        let written = plan.fill(&mut batch).and_then(|filled| {
+            if filled {
+                self.store.write(batch)
+            } else {
+                Ok(())
+            }
+        });
         match written {
             Ok(()) => self.publish(plan),
             Err(error) => results

@@ -87,8 +87,7 @@ impl Cursor {
     /// Leaves out everything below `live`; says whether anything unread was lost by that.
     pub(crate) fn skip_to(&mut self, live: Mark) -> bool {
         let before = self.first();
-        self.owed
-            .retain(|run| run.next.position > live.position);
+        self.owed.retain(|run| run.next.position > live.position);
         if let Some(run) = self.owed.front_mut()
             && run.first.position < live.position
         {

@@ -104,7 +104,9 @@ impl<S: Store> Log<S> {
         let (mut expired_below, mut live_from) = (from, end);
         let mut step = 0u64;
         while expired_below < live_from {
-            let probe = expired_below.saturating_add(step).min(live_from.saturating_sub(1));
+            let probe = expired_below
+                .saturating_add(step)
+                .min(live_from.saturating_sub(1));
             let chunk = self.chunk_info(probe)?;
             if is_live(chunk.time) {
                 live_from = chunk.first.position.max(expired_below);

@@ -100,7 +100,13 @@ impl ChunkInfo {
 impl<S: Store> Log<S> {
     /// Adds up to `max` items from position `from` up to `until` to `items`. Returns the place
     /// after the last one added.
-    pub(crate) fn fetch(&self, from: Mark, until: u64, max: u64, items: &mut Items) -> Result<Mark> {
+    pub(crate) fn fetch(
+        &self,
+        from: Mark,
+        until: u64,
+        max: u64,
+        items: &mut Items,
+    ) -> Result<Mark> {
         let mut at = from;
         let until = until.min(from.position.saturating_add(max));
         while at.position < until {

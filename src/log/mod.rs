@@ -200,7 +200,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Fails in a forked child, before any lock that the parent may have held at the fork.
-    fn check_usable(&self) -> Result<()> {
+    pub(crate) fn check_usable(&self) -> Result<()> {
         self.birthplace.check()
     }
 

@@ -99,11 +99,7 @@ fn end_of_log(last: Mark, trim: Mark, cursors: &HashMap<Arc<str>, Cursor>) -> Ma
 
 impl<S: Store> Log<S> {
     /// Opens the log that `store` holds, or begins a new one.
-    pub(crate) fn open(
-        store: S,
-        retention: Retention,
-        clock: Box<dyn Clock>,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn open(store: S, retention: Retention, clock: Box<dyn Clock>) -> Result<Arc<Self>> {
         let stored = Stored::read(&store, retention)?;
         let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
         let time = LogTime::starting_after(last_time.max(stored.time), clock);

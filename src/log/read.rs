@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Log;
-use super::cursor::{Cursor, Mark};
 use super::commit::Operation;
+use super::cursor::{Cursor, Mark};
 use super::items::Items;
 use super::state::LineOf;
 use super::wait::{Deadline, Wait};

@@ -44,9 +44,7 @@ impl Tail {
 
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.chunks.pop_front();
-        self.cost = self
-            .cost
-            .saturating_sub(oldest.as_deref().map_or(0, cost));
+        self.cost = self.cost.saturating_sub(oldest.as_deref().map_or(0, cost));
         oldest.is_some()
     }
 }

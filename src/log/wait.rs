@@ -136,10 +136,11 @@ impl Deadline<'_> {
             None => bell.wait(guard),
         }
         match self.interrupt {
-            Some(interrupt)
-                if parking_lot::MutexGuard::unlocked(guard, || (interrupt.asked)()) =>
-            {
-                Err(Error::new(ErrorKind::Interrupted, "The wait was interrupted"))
+            Some(interrupt) if parking_lot::MutexGuard::unlocked(guard, || (interrupt.asked)()) => {
+                Err(Error::new(
+                    ErrorKind::Interrupted,
+                    "The wait was interrupted",
+                ))
             }
             _ => Ok(()),
         }
@@ -259,7 +260,10 @@ mod tests {
         let mut line = Line::default();
         let tickets = [line.join(1), line.join(1), line.join(1)];
         line.call(2);
-        assert_eq!(tickets.each_ref().map(|t| is_called(t)), [true, true, false]);
+        assert_eq!(
+            tickets.each_ref().map(|t| is_called(t)),
+            [true, true, false]
+        );
     }
 
     #[test]

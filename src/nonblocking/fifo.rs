@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Response, Worker};
+use super::Response;
+use super::inflight::Inflight;
 use crate::blocking;
 use crate::error::Result;
 use crate::log::items::Items;
@@ -26,7 +27,7 @@ use crate::log::wait::Wait;
 /// ```
 #[derive(Clone)]
 pub struct PersistentQueueWithCapacity {
-    worker: Arc<Worker>,
+    inflight: Arc<Inflight>,
     queue: blocking::PersistentQueueWithCapacity,
 }
 
@@ -38,10 +39,10 @@ impl PersistentQueueWithCapacity {
         max_elements: u64,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        let worker = Worker::new(max_inflight_ops)?;
+        let inflight = Inflight::at_most(max_inflight_ops)?;
         Ok(Self {
             queue: blocking::PersistentQueueWithCapacity::new(path, max_elements)?,
-            worker: Arc::new(worker),
+            inflight: Arc::new(inflight),
         })
     }
 
@@ -51,7 +52,7 @@ impl PersistentQueueWithCapacity {
     ) -> Result<Self> {
         Ok(Self {
             queue,
-            worker: Arc::new(Worker::new(max_inflight_ops)?),
+            inflight: Arc::new(Inflight::at_most(max_inflight_ops)?),
         })
     }
 
@@ -63,7 +64,12 @@ impl PersistentQueueWithCapacity {
         wait: Wait<'_>,
     ) -> Result<Response<T>> {
         let queue = self.queue.clone();
-        self.worker.submit(move || operation(&queue), wait)
+        let operation = move || {
+            let result = operation(&queue);
+            drop(queue);
+            result
+        };
+        self.inflight.submit(self.queue.worker(), operation, wait)
     }
 
     /// Adds items at the end: all of them, or none. The response tells whether they fitted.
@@ -93,7 +99,7 @@ impl PersistentQueueWithCapacity {
 
     /// Operations that were asked for and are not done.
     pub fn inflight_ops(&self) -> Result<usize> {
-        self.worker.inflight()
+        self.inflight.count()
     }
 
     /// The blocking face of the same open queue.
@@ -103,7 +109,6 @@ impl PersistentQueueWithCapacity {
 
     /// Lets the operations under way finish, syncs and closes.
     pub fn close(&self) -> Result<()> {
-        self.worker.finish()?;
         self.queue.close()
     }
 }

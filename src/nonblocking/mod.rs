@@ -1,12 +1,10 @@
-//! Queues whose methods return at once with a [`Response`]; one worker does the work.
+//! Queues whose methods return at once with a [`Response`]; the queue's worker does the work.
 
 mod fifo;
+mod inflight;
 mod mpmc;
 mod response;
-mod worker;
 
 pub use fifo::PersistentQueueWithCapacity;
 pub use mpmc::MpmcQueue;
 pub use response::Response;
-
-pub(crate) use worker::Worker;

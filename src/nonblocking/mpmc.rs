@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Response, Worker};
+use super::Response;
+use super::inflight::Inflight;
 use crate::blocking;
 use crate::error::Result;
 use crate::log::wait::Wait;
@@ -29,7 +30,7 @@ use crate::options::StartPosition;
 /// ```
 #[derive(Clone)]
 pub struct MpmcQueue {
-    worker: Arc<Worker>,
+    inflight: Arc<Inflight>,
     queue: blocking::MpmcQueue,
 }
 
@@ -40,17 +41,17 @@ impl MpmcQueue {
         ttl: Duration,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        let worker = Worker::new(max_inflight_ops)?;
+        let inflight = Inflight::at_most(max_inflight_ops)?;
         Ok(Self {
             queue: blocking::MpmcQueue::new(path, ttl)?,
-            worker: Arc::new(worker),
+            inflight: Arc::new(inflight),
         })
     }
 
     pub(crate) fn over(queue: blocking::MpmcQueue, max_inflight_ops: usize) -> Result<Self> {
         Ok(Self {
             queue,
-            worker: Arc::new(Worker::new(max_inflight_ops)?),
+            inflight: Arc::new(Inflight::at_most(max_inflight_ops)?),
         })
     }
 
@@ -62,7 +63,12 @@ impl MpmcQueue {
         wait: Wait<'_>,
     ) -> Result<Response<T>> {
         let queue = self.queue.clone();
-        self.worker.submit(move || operation(&queue), wait)
+        let operation = move || {
+            let result = operation(&queue);
+            drop(queue);
+            result
+        };
+        self.inflight.submit(self.queue.worker(), operation, wait)
     }
 
     /// Adds items at the end: all of them, or none.
@@ -104,7 +110,7 @@ impl MpmcQueue {
 
     /// Operations that were asked for and are not done.
     pub fn inflight_ops(&self) -> Result<usize> {
-        self.worker.inflight()
+        self.inflight.count()
     }
 
     /// The blocking face of the same open queue.
@@ -114,7 +120,6 @@ impl MpmcQueue {
 
     /// Lets the operations under way finish, syncs and closes.
     pub fn close(&self) -> Result<()> {
-        self.worker.finish()?;
         self.queue.close()
     }
 }

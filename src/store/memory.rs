@@ -67,7 +67,8 @@ impl MemoryStore {
         for change in batch.0 {
             match change {
                 Change::Chunk(position, bytes) => {
-                    self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    self.written
+                        .fetch_add(bytes.len() as u64, Ordering::Relaxed);
                     tables.chunks.insert(position, bytes);
                 }
                 Change::Put(records, key, value) => {

@@ -33,7 +33,11 @@ fn pushes_of_many_threads_are_whole_and_in_each_threads_order() {
         seen.entry(thread.parse().unwrap()).or_default().push(place);
     }
     assert!(seen.values().all(|places| places.is_sorted()));
-    assert!(items.chunks(3).all(|push| push[0].ends_with('0') && push[2].ends_with('2')));
+    assert!(
+        items
+            .chunks(3)
+            .all(|push| push[0].ends_with('0') && push[2].ends_with('2'))
+    );
 }
 
 #[test]
@@ -80,7 +84,11 @@ fn a_bounded_queue_never_holds_more_than_its_capacity() {
         while left > 0 {
             assert!(log.len() <= 4);
             let wait = Wait::FOREVER;
-            left -= log.take(&ONLY_LABEL.into(), Oldest, 3, wait).unwrap().items.len();
+            left -= log
+                .take(&ONLY_LABEL.into(), Oldest, 3, wait)
+                .unwrap()
+                .items
+                .len();
         }
     });
 }

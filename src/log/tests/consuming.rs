@@ -55,9 +55,12 @@ fn a_push_larger_than_the_capacity_fails_without_waiting() {
 fn a_push_of_several_chunks_comes_out_whole() {
     let log = fifo(10);
     let big = vec![7u8; MAX_CHUNK_PAYLOAD / 2 + 1];
-    log.append(&[&big[..], b"small", &big], Wait::NEVER).unwrap();
+    log.append(&[&big[..], b"small", &big], Wait::NEVER)
+        .unwrap();
     assert_eq!(log.store.chunk_positions(), [0, 2]);
-    let taken = log.take(&ONLY_LABEL.into(), Oldest, 9, Wait::NEVER).unwrap();
+    let taken = log
+        .take(&ONLY_LABEL.into(), Oldest, 9, Wait::NEVER)
+        .unwrap();
     assert_eq!(taken.items, [&big[..], b"small", &big]);
 }
 
@@ -65,7 +68,9 @@ fn a_push_of_several_chunks_comes_out_whole() {
 fn a_batch_that_was_not_committed_is_read_again() {
     let log = fifo(10);
     log.add(&["a", "b"]);
-    let batch = log.read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER).unwrap();
+    let batch = log
+        .read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+        .unwrap();
     assert_eq!((batch.first(), batch.next()), (0, 1));
     let log = after_kill(&log, &clock());
     assert_eq!(log.pop(9), ["a", "b"]);
@@ -75,7 +80,10 @@ fn a_batch_that_was_not_committed_is_read_again() {
 fn only_one_of_two_commits_of_the_same_items_succeeds() {
     let log = fifo(10);
     log.add(&["a", "b"]);
-    let read = || log.read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER).unwrap();
+    let read = || {
+        log.read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+            .unwrap()
+    };
     let (one, other) = (read(), read());
     log.commit(&one).unwrap();
     assert_eq!(log.commit(&other).unwrap_err().kind(), ErrorKind::Conflict);
@@ -87,7 +95,9 @@ fn a_batch_of_another_queue_is_refused() {
     let (log, other) = (fifo(10), fifo(10));
     log.add(&["a"]);
     other.add(&["a"]);
-    let batch = other.read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER).unwrap();
+    let batch = other
+        .read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+        .unwrap();
     let error = log.commit(&batch).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert_eq!(log.len(), 1);

@@ -49,7 +49,10 @@ fn a_loss_stays_reported_after_a_kill() {
     log.add(&["old"]);
     clock.advance(10 * SECOND);
     log.next("x", Oldest, 9);
-    assert_eq!(after_kill(&log, &clock).next("x", Oldest, 9), (vec![], false));
+    assert_eq!(
+        after_kill(&log, &clock).next("x", Oldest, 9),
+        (vec![], false)
+    );
 }
 
 #[test]
@@ -73,7 +76,15 @@ fn the_first_live_item_is_found_after_many_have_expired() {
         log.add(&[&n.to_string()]);
         clock.advance(SECOND / 10);
     }
-    for expected in [(0, 999), (1, 998), (7, 991), (500, 491), (400, 91), (90, 1), (1, 0)] {
+    for expected in [
+        (0, 999),
+        (1, 998),
+        (7, 991),
+        (500, 491),
+        (400, 91),
+        (90, 1),
+        (1, 0),
+    ] {
         clock.advance(SECOND / 10 * expected.0);
         assert_eq!(log.len(), expected.1);
     }

@@ -158,9 +158,7 @@ fn an_interrupted_wait_loses_nothing() {
     let log = fifo(10);
     let asked = || true;
     let wait = Wait::FOREVER.interruptible(Duration::from_millis(1), &asked);
-    let error = log
-        .take(&ONLY_LABEL.into(), Oldest, 1, wait)
-        .unwrap_err();
+    let error = log.take(&ONLY_LABEL.into(), Oldest, 1, wait).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     log.add(&["a"]);
     assert_eq!(log.pop(1), ["a"]);

@@ -1,0 +1,57 @@
+"""Durable in-process queues on RocksDB.
+
+`rocksq.blocking` has queues whose methods return when the work is done, `rocksq.nonblocking` the
+same queues with methods that return at once, with a response.
+
+>>> import tempfile
+>>> from rocksq.blocking import PersistentQueueWithCapacity
+>>> with tempfile.TemporaryDirectory() as directory:
+...     with PersistentQueueWithCapacity(f"{directory}/queue") as queue:
+...         queue.push([b"first", b"other"])
+...         print(queue.pop())
+[b'first']
+"""
+
+from rocksq import blocking, exceptions, nonblocking
+from rocksq._native import remove_mpmc_queue, remove_queue, version
+from rocksq._start_position import StartPosition
+from rocksq.exceptions import (
+    Busy,
+    Closed,
+    Conflict,
+    Corrupt,
+    DiskFull,
+    Error,
+    Forked,
+    Full,
+    InvalidArgument,
+    IOFailure,
+    OutcomeUnknown,
+    PathError,
+    UnsupportedFormat,
+    WrongKind,
+)
+
+__all__ = [
+    "Busy",
+    "Closed",
+    "Conflict",
+    "Corrupt",
+    "DiskFull",
+    "Error",
+    "Forked",
+    "Full",
+    "IOFailure",
+    "InvalidArgument",
+    "OutcomeUnknown",
+    "PathError",
+    "StartPosition",
+    "UnsupportedFormat",
+    "WrongKind",
+    "blocking",
+    "exceptions",
+    "nonblocking",
+    "remove_mpmc_queue",
+    "remove_queue",
+    "version",
+]

@@ -1,0 +1,27 @@
+"""Where a new label begins."""
+
+from enum import IntEnum
+
+
+class StartPosition(IntEnum):
+    """Where a label that is new begins to read an MPMC queue.
+
+    >>> StartPosition.Newest
+    StartPosition.Newest
+    """
+
+    __module__ = "rocksq"
+
+    Oldest = 0
+    """At the oldest live item."""
+
+    Newest = 1
+    """At the last item that is already in the queue, not after it."""
+
+    def __repr__(self) -> str:
+        return f"StartPosition.{self.name}"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)

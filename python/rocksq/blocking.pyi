@@ -1,0 +1,431 @@
+"""Queues whose methods return when the work is done.
+
+All methods may be called from any number of threads, and other Python threads run while a call
+waits for the disk, for items or for room. An item is any bytes-like object and comes back as
+`bytes`. Sizes are in bytes and times in seconds.
+
+Unless a method says otherwise, it raises `Closed` after `close`, `Forked` in a child process that
+was forked off after the queue was opened, and `DiskFull`, `IOFailure` or `Corrupt` when the files
+cannot be read or written. A call that raises has changed nothing, except with `OutcomeUnknown`.
+
+What a method has done when it returns survives the death of the process, `kill -9` included. It
+survives a power cut after the next `flush` or `close`.
+"""
+
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from types import TracebackType
+from typing import Self, final
+
+from typing_extensions import Buffer
+
+from rocksq import StartPosition, nonblocking
+
+__all__ = ["Batch", "Consumer", "LiveItems", "MpmcQueue", "PersistentQueueWithCapacity"]
+
+@final
+class PersistentQueueWithCapacity:
+    """A durable first-in-first-out queue in a directory, bounded by a number of items.
+
+    Every item goes to one consumer, in the order of the pushes.
+
+    >>> import tempfile
+    >>> from rocksq.blocking import PersistentQueueWithCapacity
+    >>> directory = tempfile.mkdtemp()
+    >>> with PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000) as queue:
+    ...     queue.push([b"first", b"other"])
+    >>> queue = PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000)
+    >>> queue.pop(10)
+    [b'first', b'other']
+    >>> queue.close()
+    """
+
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        max_elements: int = ...,
+        *,
+        open_timeout: float | None = 0,
+    ) -> Self:
+        """Open the queue in the directory `path`, or make it there.
+
+        It holds at most `max_elements` items; reopening with fewer drops nothing. When the path is
+        held by another open queue, wait for it up to `open_timeout` seconds (None: for ever), then
+        raise `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be
+        a queue of this kind, and then nothing on disk has changed.
+        """
+
+    def push(
+        self,
+        items: Iterable[Buffer],
+        no_gil: bool = True,
+        *,
+        timeout: float | None = 0,
+    ) -> None:
+        """Add `items` at the end: all of them, or none.
+
+        When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
+        `Full`. Producers that wait are served in the order in which they came. A list longer than
+        `max_elements` raises `Full` at once. What is not bytes-like raises `TypeError`.
+
+        `no_gil` is there for programs written for rocksq 0.3.0.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"bytes", bytearray(b"bytearray"), memoryview(b"view")])
+        >>> queue.len
+        3
+        """
+
+    def pop(
+        self,
+        max_elements: int = 1,
+        no_gil: bool = True,
+        *,
+        timeout: float | None = 0,
+    ) -> list[bytes]:
+        """Take up to `max_elements` items, oldest first.
+
+        When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
+        list is empty when none came. The call returns as soon as there is one. What is returned is
+        taken for good; use `read` and `commit` for what must not be lost with the program.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.pop(timeout=0.01)
+        []
+        """
+
+    def read(self, n: int = 1, timeout: float | None = 0) -> Batch:
+        """Read up to `n` items without taking them.
+
+        Waits like `pop`. `commit` takes the items; a program that dies before it reads them again.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"a", b"b", b"c"])
+        >>> batch = queue.read(2)
+        >>> batch.items
+        [b'a', b'b']
+        >>> queue.commit(batch)
+        >>> queue.len
+        1
+        """
+
+    def commit(self, batch: Batch) -> None:
+        """Take the items of `batch`, which `read` of this queue gave.
+
+        Raises `Conflict` when another consumer has taken items since, and `InvalidArgument` for a
+        batch of another queue.
+        """
+
+    def peek(self, n: int = 1) -> list[bytes]:
+        """Return the next items, up to `n`, which stay in the queue."""
+
+    def consume(self) -> Consumer:
+        """Return an iterator that takes item after item until the queue is closed.
+
+        It waits for each item. Any number of them can run, in any number of threads.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"work", b"stop"])
+        >>> for item in queue.consume():
+        ...     if item == b"stop":
+        ...         break
+        ...     print(item)
+        b'work'
+        """
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no item in the queue."""
+
+    @property
+    def disk_size(self) -> int:
+        """Bytes that the queue takes on the file system."""
+
+    @property
+    def payload_size(self) -> int:
+        """Bytes of all items in the queue."""
+
+    @property
+    def len(self) -> int:
+        """Number of items in the queue."""
+
+    @property
+    def max_elements(self) -> int:
+        """The number of items that the queue can hold at once."""
+
+    @property
+    def path(self) -> str:
+        """The directory of the queue, as it was given."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the queue was closed."""
+
+    def flush(self) -> None:
+        """Make everything done before the call survive a power cut."""
+
+    def close(self) -> None:
+        """Let running operations finish, sync and close.
+
+        Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
+        does nothing. A queue is also closed when the last object of it goes, and at the
+        interpreter's exit.
+        """
+
+    def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.PersistentQueueWithCapacity:
+        """Return the nonblocking face of the same open queue.
+
+        Closing either closes the queue.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> _ = queue.nonblocking().push([b"item"]).get()
+        >>> queue.pop()
+        [b'item']
+        """
+
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __iter__(self) -> LiveItems:
+        """Return an iterator over the items from the oldest on, which stay in the queue.
+
+        Items that are pushed meanwhile are seen; items that are taken meanwhile may be.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"a", b"b"])
+        >>> list(queue)
+        [b'a', b'b']
+        >>> queue.len
+        2
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class MpmcQueue:
+    """A durable log of items for many producers and many consumers, in a directory.
+
+    Items live for `ttl` seconds. Every consumer reads under a label, which keeps its own place;
+    each label sees every item once.
+
+    >>> import tempfile
+    >>> from rocksq import StartPosition
+    >>> from rocksq.blocking import MpmcQueue
+    >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=3600)
+    >>> queue.add([b"first", b"other"])
+    >>> queue.next("audit", StartPosition.Oldest, 10)
+    ([b'first', b'other'], False)
+    >>> queue.next("late", StartPosition.Newest, 10)
+    ([b'other'], False)
+    >>> queue.labels
+    ['audit', 'late']
+    >>> queue.close()
+    """
+
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        ttl: int,
+        *,
+        open_timeout: float | None = 0,
+    ) -> Self:
+        """Open the queue in the directory `path`, or make it there.
+
+        Items live for `ttl` seconds, 0 for ever. When the path is held by another open queue, wait
+        for it up to `open_timeout` seconds (None: for ever), then raise `Busy`. `WrongKind`,
+        `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and
+        then nothing on disk has changed.
+        """
+
+    def add(
+        self,
+        items: Iterable[Buffer],
+        no_gil: bool = True,
+    ) -> None:
+        """Add `items` at the end: all of them, or none.
+
+        What is not bytes-like raises `TypeError`. `no_gil` is there for programs written for
+        rocksq 0.3.0.
+        """
+
+    def next(
+        self,
+        label: str,
+        start_position: StartPosition,
+        max_elements: int = 1,
+        no_gil: bool = True,
+        *,
+        timeout: float | None = 0,
+    ) -> tuple[list[bytes], bool]:
+        """Read up to `max_elements` items under `label` and move the label behind them.
+
+        A label that is new begins at `start_position`. When there is nothing to read, wait for an
+        item up to `timeout` seconds (None: for ever); the list is empty when none came. The second
+        value tells, once, that items which the label had not read were lost to the TTL since its
+        last read.
+        """
+
+    def read(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        timeout: float | None = 0,
+    ) -> Batch:
+        """Read up to `n` items under `label` without moving it.
+
+        Waits like `next`. `commit` moves the label; a program that dies before it reads the same
+        items again.
+
+        >>> import tempfile
+        >>> from rocksq import StartPosition
+        >>> from rocksq.blocking import MpmcQueue
+        >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+        >>> queue.add([b"a", b"b"])
+        >>> batch = queue.read("label", StartPosition.Oldest)
+        >>> batch.items, batch.first, batch.next
+        ([b'a'], 0, 1)
+        >>> queue.commit(batch)
+        >>> queue.peek("label", StartPosition.Oldest)
+        [b'b']
+        """
+
+    def commit(self, batch: Batch) -> None:
+        """Move the label of `batch` behind its items.
+
+        Raises `Conflict` when another consumer has moved the label since, and `InvalidArgument`
+        for a batch of another queue.
+        """
+
+    def peek(self, label: str, start_position: StartPosition, n: int = 1) -> list[bytes]:
+        """Return the next items of `label`, up to `n`, without moving or making the label."""
+
+    def consume(self, label: str, start_position: StartPosition) -> Consumer:
+        """Return an iterator that reads item after item under `label` until the queue is closed.
+
+        It waits for each item.
+        """
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no live item."""
+
+    @property
+    def disk_size(self) -> int:
+        """Bytes that the queue takes on the file system."""
+
+    @property
+    def payload_size(self) -> int:
+        """Bytes of all live items."""
+
+    @property
+    def len(self) -> int:
+        """Number of live items."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in alphabetical order."""
+
+    def remove_label(
+        self,
+        label: str,
+        no_gil: bool = True,
+    ) -> bool:
+        """Forget a label and its place; False when there is no such label."""
+
+    @property
+    def ttl(self) -> int:
+        """How many seconds an item lives; 0 for ever."""
+
+    @property
+    def path(self) -> str:
+        """The directory of the queue, as it was given."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the queue was closed."""
+
+    def flush(self) -> None:
+        """Make everything done before the call survive a power cut."""
+
+    def close(self) -> None:
+        """Let running operations finish, sync and close.
+
+        Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
+        does nothing. A queue is also closed when the last object of it goes, and at the
+        interpreter's exit.
+        """
+
+    def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.MpmcQueue:
+        """Return the nonblocking face of the same open queue. Closing either closes the queue."""
+
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __iter__(self) -> LiveItems:
+        """Return an iterator over the live items from the oldest on, wherever the labels are."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class Batch:
+    """Items that were read but not taken. `commit` of its queue takes them.
+
+    Dropping a batch changes nothing. Positions count the items of a queue from 0 since it was made.
+    """
+
+    @property
+    def items(self) -> list[bytes]:
+        """The items, oldest first; fewer than asked for when fewer were there."""
+
+    @property
+    def first(self) -> int:
+        """Position of the first item."""
+
+    @property
+    def next(self) -> int:
+        """Position at which the next read begins once this batch is committed."""
+
+    @property
+    def expired(self) -> bool:
+        """Whether items that the label had not read were lost to the TTL."""
+
+    def __len__(self) -> int: ...
+
+@final
+class LiveItems(Iterator[bytes]):
+    """The items of a queue from the oldest on, which stay in it."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
+
+@final
+class Consumer(Iterator[bytes]):
+    """Takes item after item, waiting for each, until the queue is closed."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...

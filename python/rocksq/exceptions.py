@@ -1,0 +1,116 @@
+"""What can go wrong, sorted by what the caller does next.
+
+Every class is under `Error`, which is a `RuntimeError`.
+
+>>> import tempfile
+>>> from rocksq import Full
+>>> from rocksq.blocking import PersistentQueueWithCapacity
+>>> with tempfile.TemporaryDirectory() as directory:
+...     with PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1) as queue:
+...         try:
+...             queue.push([b"one", b"two"])
+...         except Full as error:
+...             print(error)
+Failed to push item: Queue is full
+"""
+
+import queue
+
+__all__ = [
+    "Busy",
+    "Closed",
+    "Conflict",
+    "Corrupt",
+    "DiskFull",
+    "Error",
+    "Forked",
+    "Full",
+    "IOFailure",
+    "InvalidArgument",
+    "OutcomeUnknown",
+    "PathError",
+    "UnsupportedFormat",
+    "WrongKind",
+]
+
+
+class Error(RuntimeError):
+    """Any failure of a queue. Its text says what was tried, why it failed and what to do.
+
+    `path` is the queue's directory, or None where the failure belongs to none.
+    """
+
+    path: str | None
+
+    def __init__(self, message: str = "", path: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Full(Error, queue.Full):
+    """No room for the items; nothing was added.
+
+    Take items out, wait with `timeout=`, or open the queue with more `max_elements`. A list that
+    is longer than `max_elements` can never fit.
+    """
+
+    def __init__(self, message: str = "", path: str | None = None) -> None:
+        super().__init__(message, path)
+        self.add_note(
+            "Take items out, wait for room with timeout=, or open the queue with more max_elements."
+        )
+
+
+class Closed(Error):
+    """The queue was closed, maybe while the call waited. Open it again."""
+
+
+class Conflict(Error):
+    """Another consumer moved the cursor since the batch was read. Read again."""
+
+
+class Forked(Error):
+    """The queue was opened before this process was forked off.
+
+    The parent goes on unharmed. Start children with the method "spawn" or "forkserver", or open
+    queues only in the child.
+    """
+
+
+class InvalidArgument(Error, ValueError):
+    """An argument cannot be used. Fix the call."""
+
+
+class Busy(Error):
+    """The path is held by another open queue, in this process or another.
+
+    Close that one, or wait for it with `open_timeout=`.
+    """
+
+
+class WrongKind(Error):
+    """The path holds the other kind of queue, or files of another program. Nothing was changed."""
+
+
+class UnsupportedFormat(Error):
+    """The path holds a queue in a format that this version cannot read. Nothing was changed."""
+
+
+class PathError(Error):
+    """The path cannot be used: no such parent directory, not a directory, or no permission."""
+
+
+class DiskFull(Error):
+    """The device has no space left; nothing was changed. Make room and call again."""
+
+
+class IOFailure(Error):
+    """The operating system refused to read or write."""
+
+
+class Corrupt(Error):
+    """The stored data are damaged. Restore the directory from a copy."""
+
+
+class OutcomeUnknown(Error):
+    """A write failed and may still be there after the next open: all of it, or nothing."""

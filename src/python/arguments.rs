@@ -1,0 +1,73 @@
+//! Numbers, timeouts and start positions from Python.
+
+use std::time::Duration;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyType};
+
+use crate::Wait;
+use crate::options::StartPosition;
+
+/// A number of items, operations or seconds. A bool in its place is a mistake.
+pub(super) fn count(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    refuse_bool(value, "an integer")?;
+    value.extract()
+}
+
+fn refuse_bool(value: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
+    if value.is_instance_of::<PyBool>() {
+        let message = format!("'bool' object cannot be interpreted as {wanted}");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(())
+}
+
+/// How long a call may wait; `None` for as long as it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timeout(pub Option<Duration>);
+
+impl Timeout {
+    pub(super) const NEVER: Self = Self(Some(Duration::ZERO));
+    pub(super) const FOREVER: Self = Self(None);
+
+    /// Whether the call may wait at all.
+    pub(super) fn waits(self) -> bool {
+        self != Self::NEVER
+    }
+
+    pub(super) fn wait(self) -> Wait<'static> {
+        self.0.map_or(Wait::FOREVER, Wait::from)
+    }
+}
+
+/// Seconds, or None for ever.
+pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
+    if value.is_none() {
+        return Ok(Timeout::FOREVER);
+    }
+    refuse_bool(value, "a number of seconds")?;
+    let seconds: f64 = value.extract()?;
+    if seconds.is_nan() || seconds < 0.0 {
+        let message = format!("a timeout is 0 or more seconds, or None for ever, not {value}");
+        return Err(PyValueError::new_err(message));
+    }
+    // What a Duration cannot hold is for ever.
+    Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// A `rocksq.StartPosition`; as in rocksq 0.3.0, its number alone will not do.
+pub(super) fn start_position(value: &Bound<'_, PyAny>) -> PyResult<StartPosition> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(value.py(), "rocksq", "StartPosition")?;
+    if !value.is_instance(class)? {
+        let given = value.get_type().name()?;
+        let message = format!("'{given}' object cannot be converted to 'StartPosition'");
+        return Err(PyTypeError::new_err(message));
+    }
+    match value.extract()? {
+        0u8 => Ok(StartPosition::Oldest),
+        _ => Ok(StartPosition::Newest),
+    }
+}

@@ -1,0 +1,64 @@
+//! Items that were read and not taken.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::bytes;
+
+/// Items that were read but not taken. Hand it to commit() of its queue to take them.
+#[pyclass(frozen, module = "rocksq.blocking")]
+pub struct Batch {
+    batch: crate::Batch,
+    items: Py<PyList>,
+}
+
+impl Batch {
+    pub(super) fn new(py: Python<'_>, batch: crate::Batch) -> PyResult<Self> {
+        let items = bytes::list(py, batch.items().clone())?.unbind();
+        Ok(Self { batch, items })
+    }
+
+    pub(super) fn batch(&self) -> &crate::Batch {
+        &self.batch
+    }
+}
+
+#[pymethods]
+impl Batch {
+    /// The items, oldest first; fewer than asked for when fewer were there.
+    #[getter]
+    fn items(&self, py: Python<'_>) -> Py<PyList> {
+        self.items.clone_ref(py)
+    }
+
+    /// Position of the first item, counted from 0 since the queue was made.
+    #[getter]
+    fn first(&self) -> u64 {
+        self.batch.first()
+    }
+
+    /// Position at which the next read begins once this batch is committed.
+    #[getter]
+    fn next(&self) -> u64 {
+        self.batch.next()
+    }
+
+    /// Whether items that the label had not read were lost to the TTL.
+    #[getter]
+    fn expired(&self) -> bool {
+        self.batch.expired()
+    }
+
+    fn __len__(&self) -> usize {
+        self.batch.items().len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<rocksq.blocking.Batch first={} next={} items={}>",
+            self.batch.first(),
+            self.batch.next(),
+            self.batch.items().len()
+        )
+    }
+}

@@ -1,0 +1,232 @@
+//! `rocksq.blocking.PersistentQueueWithCapacity`.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::blocking;
+use crate::options::QueueOptions;
+use crate::python::arguments::{Timeout, count, timeout};
+use crate::python::batch::Batch;
+use crate::python::call::{opening, released, waiting};
+use crate::python::items::items;
+use crate::python::iterators::{Consumer, LiveItems};
+use crate::python::shared::Shared;
+use crate::python::{bytes, nonblocking};
+
+/// A durable first-in-first-out queue in a directory, bounded by a number of items.
+#[pyclass(frozen, module = "rocksq.blocking")]
+pub struct PersistentQueueWithCapacity {
+    queue: Shared<blocking::PersistentQueueWithCapacity>,
+}
+
+impl PersistentQueueWithCapacity {
+    pub(in crate::python) fn over(
+        py: Python<'_>,
+        queue: blocking::PersistentQueueWithCapacity,
+    ) -> Self {
+        Self {
+            queue: Shared::new(py, queue),
+        }
+    }
+
+    /// Opens the queue for either of its faces.
+    pub(in crate::python) fn open(
+        py: Python<'_>,
+        path: &PathBuf,
+        max_elements: u64,
+        open_timeout: Timeout,
+    ) -> PyResult<blocking::PersistentQueueWithCapacity> {
+        opening(py, open_timeout, |open_timeout| {
+            let options = QueueOptions {
+                max_elements,
+                open_timeout,
+            };
+            blocking::PersistentQueueWithCapacity::open(path, options)
+        })
+    }
+}
+
+#[pymethods]
+impl PersistentQueueWithCapacity {
+    #[new]
+    #[pyo3(
+        signature = (path, max_elements = 1_000_000_000, *, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, *, open_timeout=0)"
+    )]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        #[pyo3(from_py_with = count)] max_elements: u64,
+        #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
+    ) -> PyResult<Self> {
+        Self::open(py, &path, max_elements, open_timeout).map(|queue| Self::over(py, queue))
+    }
+
+    /// Adds items at the end: all of them, or none.
+    #[pyo3(
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER),
+        text_signature = "($self, items, no_gil=True, *, timeout=0)"
+    )]
+    fn push(
+        &self,
+        items: &Bound<'_, PyAny>,
+        no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<()> {
+        let _ = no_gil;
+        let py = items.py();
+        let items = self::items("push", items)?;
+        waiting(py, timeout, |wait| self.queue.push_wait(&items, wait))
+    }
+
+    /// Takes up to max_elements items, oldest first; an empty list when none came.
+    #[pyo3(
+        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER),
+        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0)"
+    )]
+    fn pop<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = count)] max_elements: u64,
+        no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let _ = no_gil;
+        let taken = waiting(py, timeout, |wait| self.queue.pop_wait(max_elements, wait))?;
+        bytes::list(py, taken)
+    }
+
+    /// Reads up to n items without taking them; commit() takes them.
+    #[pyo3(
+        signature = (n = 1, timeout = Timeout::NEVER),
+        text_signature = "($self, n=1, timeout=0)"
+    )]
+    fn read(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = count)] n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batch> {
+        let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
+        Batch::new(py, batch)
+    }
+
+    /// Takes the items of a batch; raises Conflict if another consumer has taken items since.
+    fn commit(&self, py: Python<'_>, batch: &Bound<'_, Batch>) -> PyResult<()> {
+        let batch = batch.get().batch();
+        released(py, || self.queue.commit(batch))
+    }
+
+    /// The next n items, which stay in the queue.
+    #[pyo3(signature = (n = 1))]
+    fn peek<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = count)] n: u64,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let items = released(py, || self.queue.peek(n))?;
+        bytes::list(py, items)
+    }
+
+    /// The items from the oldest on, which stay in the queue.
+    fn __iter__(&self) -> LiveItems {
+        LiveItems::new(&self.queue, blocking::PersistentQueueWithCapacity::browse)
+    }
+
+    /// An iterator that takes item after item, waiting for each, until the queue is closed.
+    fn consume(&self) -> Consumer {
+        Consumer::new(&self.queue, |queue, wait| queue.pop_wait(1, wait))
+    }
+
+    /// Whether there is no item in the queue.
+    #[getter]
+    fn is_empty(&self, py: Python<'_>) -> PyResult<bool> {
+        released(py, || self.queue.is_empty())
+    }
+
+    /// Bytes that the queue takes on the file system.
+    #[getter]
+    fn disk_size(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.disk_size())
+    }
+
+    /// Bytes of all items in the queue.
+    #[getter]
+    fn payload_size(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.payload_size())
+    }
+
+    /// Number of items in the queue.
+    #[getter]
+    fn len(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.len())
+    }
+
+    /// The number of items that the queue can hold at once.
+    #[getter]
+    fn max_elements(&self) -> u64 {
+        self.queue.max_elements()
+    }
+
+    /// The directory of the queue.
+    #[getter]
+    fn path(&self) -> &OsStr {
+        self.queue.path().as_os_str()
+    }
+
+    /// Whether the queue was closed.
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.queue.is_closed())
+    }
+
+    /// Makes everything done before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.queue.flush())
+    }
+
+    /// Ends every wait with Closed, syncs and closes. Closing twice does nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.queue.close())
+    }
+
+    /// The nonblocking face of the same open queue.
+    #[pyo3(signature = (max_inflight_ops = 1_000))]
+    fn nonblocking(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+    ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
+        nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(usize::try_from(self.len(py)?)?)
+    }
+
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(!self.is_empty(py)?)
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().len(slf.py())?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        released(py, || super::leave(self.queue.close()))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let state = py.detach(|| super::state(self.queue.len()));
+        format!(
+            "<rocksq.blocking.PersistentQueueWithCapacity path={:?} max_elements={} {state}>",
+            self.queue.path(),
+            self.queue.max_elements(),
+        )
+    }
+}

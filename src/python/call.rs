@@ -1,0 +1,91 @@
+//! Calls into the queues: without the GIL, and open to Ctrl-C where they may wait.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::arguments::Timeout;
+use super::errors::exception;
+use crate::Wait;
+use crate::error::{ErrorKind, Result};
+
+/// How often a wait on Python's main thread looks for signals. Python can run their handlers
+/// nowhere else, so no other thread looks.
+const SIGNALS: Duration = Duration::from_millis(50);
+
+/// Does `work` without the GIL.
+pub(super) fn released<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> PyResult<T> {
+    py.detach(work).map_err(|error| exception(py, &error))
+}
+
+/// Does `work`, which waits as long as `timeout` says, without the GIL. A signal whose handler
+/// raises ends the wait with that exception.
+pub(super) fn waiting<T: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    work: impl FnOnce(Wait<'_>) -> Result<T> + Send,
+) -> PyResult<T> {
+    if !timeout.waits() || !on_main_thread(py)? {
+        return released(py, || work(timeout.wait()));
+    }
+    let raised = Mutex::new(None);
+    let outcome = py.detach(|| {
+        let asked = || look_for_signals(&raised);
+        work(timeout.wait().interruptible(SIGNALS, &asked))
+    });
+    outcome.map_err(|error| match raised.into_inner() {
+        Some(raised) if error.kind() == ErrorKind::Interrupted => raised,
+        _ => exception(py, &error),
+    })
+}
+
+/// Opens a queue, waiting for another holder of its path as long as `timeout` says. On the main
+/// thread it waits in short turns, to look for signals in between.
+pub(super) fn opening<T: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,
+) -> PyResult<T> {
+    if !timeout.waits() || !on_main_thread(py)? {
+        return released(py, || open(timeout.0));
+    }
+    let end = timeout
+        .0
+        .and_then(|limit| Instant::now().checked_add(limit));
+    loop {
+        let turn = end.map_or(SIGNALS, |end| {
+            SIGNALS.min(end.saturating_duration_since(Instant::now()))
+        });
+        match py.detach(|| open(Some(turn))) {
+            Err(error) if error.kind() == ErrorKind::Busy && !turn.is_zero() => {
+                py.check_signals()?
+            }
+            outcome => return outcome.map_err(|error| exception(py, &error)),
+        }
+    }
+}
+
+fn look_for_signals(raised: &Mutex<Option<PyErr>>) -> bool {
+    let error = Python::attach(|py| py.check_signals()).err();
+    let came = error.is_some();
+    *raised.lock() = error;
+    came
+}
+
+fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
+    static GET_IDENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static MAIN_THREAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let here: u64 = GET_IDENT
+        .import(py, "threading", "get_ident")?
+        .call0()?
+        .extract()?;
+    let main = MAIN_THREAD
+        .import(py, "threading", "main_thread")?
+        .call0()?;
+    Ok(main.getattr("ident")?.extract::<Option<u64>>()? == Some(here))
+}

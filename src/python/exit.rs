@@ -1,0 +1,69 @@
+//! The interpreter's exit: every queue that is still open is closed in order.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use super::errors::exception;
+use crate::error::Result;
+use crate::fork::Birthplace;
+use crate::{blocking, nonblocking};
+
+/// An open queue. Closing it lets operations that are under way finish first.
+pub(super) trait Closing: Send + Sync + 'static {
+    fn close(&self) -> Result<()>;
+}
+
+macro_rules! closing {
+    ($($queue:ty),*) => {$(
+        impl Closing for $queue {
+            fn close(&self) -> Result<()> {
+                self.close()
+            }
+        }
+    )*};
+}
+
+closing!(
+    blocking::PersistentQueueWithCapacity,
+    blocking::MpmcQueue,
+    nonblocking::PersistentQueueWithCapacity,
+    nonblocking::MpmcQueue
+);
+
+/// Queues that are, or were, open.
+static OPEN: Mutex<Vec<Weak<dyn Closing>>> = Mutex::new(Vec::new());
+
+/// The process that the queues belong to. Set before the first use of `OPEN`, whose lock a forked
+/// child must not touch: the parent may have held it.
+static HOME: OnceLock<Birthplace> = OnceLock::new();
+
+/// Remembers an open queue.
+pub(super) fn register<Q: Closing>(queue: &Arc<Q>) {
+    HOME.get_or_init(Birthplace::here);
+    let queue: Arc<dyn Closing> = Arc::clone(queue) as _;
+    let mut open = OPEN.lock();
+    // Whenever it would have to grow, those that are gone go first.
+    if open.len() == open.capacity() {
+        open.retain(|queue| queue.strong_count() > 0);
+    }
+    open.push(Arc::downgrade(&queue));
+}
+
+/// Closes every queue that is open; what goes wrong is reported as Python reports errors that
+/// nobody can catch.
+pub(super) fn close_all(py: Python<'_>) {
+    if !HOME.get().is_some_and(Birthplace::is_here) {
+        return;
+    }
+    let errors = py.detach(|| {
+        let open: Vec<_> = OPEN.lock().iter().filter_map(Weak::upgrade).collect();
+        open.into_iter()
+            .filter_map(|queue| queue.close().err())
+            .collect::<Vec<_>>()
+    });
+    for error in errors {
+        exception(py, &error).write_unraisable(py, None);
+    }
+}

@@ -1,0 +1,142 @@
+//! Items from Python: borrowed from the objects that own them, not copied.
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString, PyTuple};
+
+/// More bytes than this are not copied with the GIL held.
+const COPIED_WITH_GIL: usize = 64 << 10;
+
+/// One item, which keeps its bytes alive. Make and drop it with the GIL.
+pub(super) enum Item {
+    Bytes(PyBackedBytes),
+    Exported(Exported),
+    Copied(Vec<u8>),
+}
+
+/// The memory of an object other than bytes, which the object must keep in place.
+pub(super) struct Exported(PyUntypedBuffer);
+
+impl AsRef<[u8]> for Item {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Exported(exported) => exported.bytes(),
+            Self::Copied(bytes) => bytes,
+        }
+    }
+}
+
+impl Exported {
+    fn bytes(&self) -> &[u8] {
+        let start = self.0.buf_ptr().cast::<u8>();
+        if start.is_null() || self.0.len_bytes() == 0 {
+            return &[];
+        }
+        // SAFETY: the buffer is contiguous, and as long as it is exported the memory stays where
+        // it is. Its owner may write to it meanwhile, as with every function that takes a buffer;
+        // the bytes are only copied, so that changes what is stored and nothing else.
+        unsafe { std::slice::from_raw_parts(start, self.0.len_bytes()) }
+    }
+}
+
+/// The items that `method` was given.
+pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<Item>> {
+    if is_single(given) {
+        let given = given.get_type().name()?;
+        let message = format!(
+            "{method}() takes an iterable of items; wrap the single {given} object in a list: [item]"
+        );
+        return Err(PyTypeError::new_err(message));
+    }
+    let Ok(iterator) = given.try_iter() else {
+        let given = given.get_type().name()?;
+        let message = format!("{method}() takes an iterable of items, not '{given}'");
+        return Err(PyTypeError::new_err(message));
+    };
+    let mut items = Vec::with_capacity(known_length(given));
+    for (index, given) in iterator.enumerate() {
+        items.push(item(given?, index)?);
+    }
+    Ok(items)
+}
+
+fn is_single(given: &Bound<'_, PyAny>) -> bool {
+    given.is_instance_of::<PyBytes>()
+        || given.is_instance_of::<PyString>()
+        || given.is_instance_of::<PyByteArray>()
+        || given.is_instance_of::<PyMemoryView>()
+}
+
+/// The length of what surely has that many items: no number that an object makes up is trusted.
+fn known_length(given: &Bound<'_, PyAny>) -> usize {
+    match (given.cast::<PyList>(), given.cast::<PyTuple>()) {
+        (Ok(list), _) => list.len(),
+        (_, Ok(tuple)) => tuple.len(),
+        _ => 0,
+    }
+}
+
+fn item(given: Bound<'_, PyAny>, index: usize) -> PyResult<Item> {
+    let given = match given.cast_into::<PyBytes>() {
+        Ok(bytes) => return Ok(Item::Bytes(bytes.into())),
+        Err(other) => other.into_inner(),
+    };
+    let buffer = PyUntypedBuffer::get(&given).map_err(|error| not_bytes(&given, index, error))?;
+    if !buffer.is_c_contiguous() {
+        let message = format!("item {index} is a buffer with gaps: pass a contiguous copy of it");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(Item::Exported(Exported(buffer)))
+}
+
+/// An object refuses to hand out a buffer in one of three ways; anything else went wrong inside it.
+fn not_bytes(given: &Bound<'_, PyAny>, index: usize, error: PyErr) -> PyErr {
+    let py = given.py();
+    let refused = error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyBufferError>(py)
+        || error.is_instance_of::<PyValueError>(py);
+    if !refused {
+        return error;
+    }
+    let hint = match given.is_instance_of::<PyString>() {
+        true => ": encode it first, with item.encode()",
+        false => "",
+    };
+    match given.get_type().name() {
+        Ok(name) => {
+            let message = format!("item {index} is not bytes-like but '{name}'{hint}");
+            let refusal = PyTypeError::new_err(message);
+            refusal.set_cause(py, Some(error));
+            refusal
+        }
+        Err(failure) => failure,
+    }
+}
+
+/// Makes the items independent of memory that its owner may change once the call has returned.
+pub(super) fn detached(py: Python<'_>, mut items: Vec<Item>) -> Vec<Item> {
+    let exported = || items.iter().filter_map(Item::exported);
+    let bytes: usize = exported().map(<[u8]>::len).sum();
+    let copy = || exported().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let copies = match bytes {
+        ..=COPIED_WITH_GIL => copy(),
+        _ => py.detach(copy),
+    };
+    let places = items.iter_mut().filter(|item| item.exported().is_some());
+    for (place, copy) in places.zip(copies) {
+        *place = Item::Copied(copy);
+    }
+    items
+}
+
+impl Item {
+    fn exported(&self) -> Option<&[u8]> {
+        match self {
+            Self::Exported(exported) => Some(exported.bytes()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The Python face, and the only place that names PyO3.
+//!
+//! | file | job |
+//! |---|---|
+//! | `module` | what `rocksq._native` exports |
+//! | `blocking/`, `nonblocking/` | the classes |
+//! | `batch`, `iterators` | what their methods hand out |
+//! | `arguments`, `items` | from Python |
+//! | `bytes` | to Python |
+//! | `errors` | exceptions |
+//! | `call` | releasing the GIL, and noticing Ctrl-C |
+//! | `shared`, `exit` | how long a queue stays open |
+//! | `cpu` | what the machine must be able to do |
+//!
+//! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
+//! into the queues therefore goes through `call`, and every drop of one through `shared`.
+
+mod arguments;
+mod batch;
+mod blocking;
+mod bytes;
+mod call;
+mod cpu;
+mod errors;
+mod exit;
+mod items;
+mod iterators;
+mod module;
+mod nonblocking;
+mod shared;

@@ -1,0 +1,73 @@
+//! What `rocksq._native` exports.
+
+use pyo3::prelude::*;
+
+/// The compiled part of rocksq. Import `rocksq`, not this.
+#[pymodule(gil_used = false)]
+mod _native {
+    use std::path::PathBuf;
+
+    use pyo3::exceptions::PyImportError;
+    use pyo3::prelude::*;
+
+    use crate::blocking;
+    use crate::python::call::released;
+    use crate::python::{cpu, exit};
+
+    #[pymodule(name = "blocking")]
+    mod blocking_classes {
+        #[pymodule_export]
+        use crate::python::batch::Batch;
+        #[pymodule_export]
+        use crate::python::blocking::{MpmcQueue, PersistentQueueWithCapacity};
+        #[pymodule_export]
+        use crate::python::iterators::{Consumer, LiveItems};
+    }
+
+    #[pymodule(name = "nonblocking")]
+    mod nonblocking_classes {
+        #[pymodule_export]
+        use crate::python::nonblocking::{
+            MpmcQueue, MpmcResponse, MpmcResponseVariant, PersistentQueueWithCapacity, Response,
+            ResponseVariant,
+        };
+    }
+
+    /// The version of rocksq.
+    #[pyfunction]
+    fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Deletes the persistent queue at path for good. Nothing there is no error.
+    #[pyfunction]
+    fn remove_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        released(py, || blocking::remove_queue(&path))
+    }
+
+    /// Deletes the MPMC queue at path for good. Nothing there is no error.
+    #[pyfunction]
+    fn remove_mpmc_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        released(py, || blocking::remove_mpmc_queue(&path))
+    }
+
+    #[pyfunction]
+    fn close_all(py: Python<'_>) {
+        exit::close_all(py);
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        if let Some(missing) = cpu::missing() {
+            return Err(PyImportError::new_err(format!(
+                "rocksq needs a processor with SSE4.2 and PCLMULQDQ, and this one lacks {missing}"
+            )));
+        }
+        let hook = wrap_pyfunction!(close_all, module)?;
+        module
+            .py()
+            .import("atexit")?
+            .call_method1("register", (hook,))?;
+        Ok(())
+    }
+}

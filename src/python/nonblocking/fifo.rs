@@ -1,0 +1,164 @@
+//! `rocksq.nonblocking.PersistentQueueWithCapacity`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::reply::Reply;
+use super::{Response, inflight_limit};
+use crate::error::Result;
+use crate::python::arguments::{Timeout, count, timeout};
+use crate::python::blocking::leave;
+use crate::python::call::{released, waiting};
+use crate::python::items::{detached, items};
+use crate::python::shared::Shared;
+use crate::{blocking, nonblocking, python};
+
+/// The persistent queue with methods that return at once, with a Response.
+#[pyclass(frozen, module = "rocksq.nonblocking")]
+pub struct PersistentQueueWithCapacity {
+    queue: Shared<nonblocking::PersistentQueueWithCapacity>,
+}
+
+impl PersistentQueueWithCapacity {
+    pub(in crate::python) fn over(
+        py: Python<'_>,
+        queue: &blocking::PersistentQueueWithCapacity,
+        max_inflight_ops: u64,
+    ) -> PyResult<Self> {
+        let queue = released(py, || queue.nonblocking(inflight_limit(max_inflight_ops)))?;
+        Ok(Self {
+            queue: Shared::new(py, queue),
+        })
+    }
+
+    /// Has the worker do `operation`; waits when too many are under way.
+    fn submit(
+        &self,
+        py: Python<'_>,
+        operation: impl FnOnce(&blocking::PersistentQueueWithCapacity) -> Result<Reply> + Send + 'static,
+    ) -> PyResult<Response> {
+        waiting(py, Timeout::FOREVER, |wait| {
+            self.queue.submit(operation, wait)
+        })
+        .map(Response::new)
+    }
+}
+
+#[pymethods]
+impl PersistentQueueWithCapacity {
+    #[new]
+    #[pyo3(
+        signature = (path, max_elements = 1_000_000_000, max_inflight_ops = 1_000, *, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, max_inflight_ops=1000, *, open_timeout=0)"
+    )]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        #[pyo3(from_py_with = count)] max_elements: u64,
+        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
+    ) -> PyResult<Self> {
+        type Blocking = python::blocking::PersistentQueueWithCapacity;
+        let queue = Blocking::open(py, &path, max_elements, open_timeout)?;
+        Self::over(py, &queue, max_inflight_ops)
+    }
+
+    /// Adds items at the end: all of them, or none. The response tells whether they fitted.
+    #[pyo3(signature = (items, no_gil = true))]
+    fn push(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<Response> {
+        let _ = no_gil;
+        let py = items.py();
+        let items = detached(py, self::items("push", items)?);
+        self.submit(py, move |queue| queue.push(&items).map(|()| Reply::Done))
+    }
+
+    /// Takes up to max_elements items, oldest first.
+    #[pyo3(signature = (max_elements = 1, no_gil = true))]
+    fn pop(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = count)] max_elements: u64,
+        no_gil: bool,
+    ) -> PyResult<Response> {
+        let _ = no_gil;
+        self.submit(py, move |queue| queue.pop(max_elements).map(Reply::Items))
+    }
+
+    /// Number of items in the queue.
+    #[getter]
+    fn len(&self, py: Python<'_>) -> PyResult<Response> {
+        self.submit(py, |queue| queue.len().map(Reply::Len))
+    }
+
+    /// Bytes that the queue takes on the file system.
+    #[getter]
+    fn disk_size(&self, py: Python<'_>) -> PyResult<Response> {
+        self.submit(py, |queue| queue.disk_size().map(Reply::Size))
+    }
+
+    /// Bytes of all items in the queue.
+    #[getter]
+    fn payload_size(&self, py: Python<'_>) -> PyResult<Response> {
+        self.submit(py, |queue| queue.payload_size().map(Reply::Size))
+    }
+
+    /// Operations that were asked for and are not done.
+    #[getter]
+    fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
+        released(py, || self.queue.inflight_ops())
+    }
+
+    /// The number of items that the queue can hold at once.
+    #[getter]
+    fn max_elements(&self) -> u64 {
+        self.queue.blocking().max_elements()
+    }
+
+    /// The directory of the queue.
+    #[getter]
+    fn path(&self) -> OsString {
+        self.queue.blocking().path().into()
+    }
+
+    /// Whether the queue was closed.
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.queue.blocking().is_closed())
+    }
+
+    /// Lets the operations under way finish, syncs and closes. Closing twice does nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.queue.close())
+    }
+
+    /// The blocking face of the same open queue.
+    fn blocking(&self, py: Python<'_>) -> python::blocking::PersistentQueueWithCapacity {
+        python::blocking::PersistentQueueWithCapacity::over(py, self.queue.blocking())
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let queue = slf.get();
+        released(slf.py(), || queue.queue.blocking().len())?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        released(py, || leave(self.queue.close()))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let queue = self.queue.blocking();
+        let state = match py.detach(|| queue.is_closed()) {
+            true => " closed",
+            false => "",
+        };
+        format!(
+            "<rocksq.nonblocking.PersistentQueueWithCapacity path={:?} max_elements={}{state}>",
+            queue.path(),
+            queue.max_elements(),
+        )
+    }
+}

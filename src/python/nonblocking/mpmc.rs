@@ -1,0 +1,185 @@
+//! `rocksq.nonblocking.MpmcQueue`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::reply::Reply;
+use super::{MpmcResponse, inflight_limit};
+use crate::error::Result;
+use crate::options::StartPosition;
+use crate::python::arguments::{Timeout, count, start_position, timeout};
+use crate::python::blocking::{leave, seconds};
+use crate::python::call::{released, waiting};
+use crate::python::items::{detached, items};
+use crate::python::shared::Shared;
+use crate::{blocking, nonblocking, python};
+
+/// The MPMC queue with methods that return at once, with an MpmcResponse.
+#[pyclass(frozen, module = "rocksq.nonblocking")]
+pub struct MpmcQueue {
+    queue: Shared<nonblocking::MpmcQueue>,
+}
+
+impl MpmcQueue {
+    pub(in crate::python) fn over(
+        py: Python<'_>,
+        queue: &blocking::MpmcQueue,
+        max_inflight_ops: u64,
+    ) -> PyResult<Self> {
+        let queue = released(py, || queue.nonblocking(inflight_limit(max_inflight_ops)))?;
+        Ok(Self {
+            queue: Shared::new(py, queue),
+        })
+    }
+
+    /// Has the worker do `operation`; waits when too many are under way.
+    fn submit(
+        &self,
+        py: Python<'_>,
+        operation: impl FnOnce(&blocking::MpmcQueue) -> Result<Reply> + Send + 'static,
+    ) -> PyResult<MpmcResponse> {
+        waiting(py, Timeout::FOREVER, |wait| {
+            self.queue.submit(operation, wait)
+        })
+        .map(MpmcResponse::new)
+    }
+}
+
+#[pymethods]
+impl MpmcQueue {
+    #[new]
+    #[pyo3(
+        signature = (path, ttl, max_inflight_ops = 1_000, *, open_timeout = Timeout::NEVER),
+        text_signature = "(path, ttl, max_inflight_ops=1000, *, open_timeout=0)"
+    )]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        #[pyo3(from_py_with = count)] ttl: u64,
+        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
+    ) -> PyResult<Self> {
+        let queue = python::blocking::MpmcQueue::open(py, &path, ttl, open_timeout)?;
+        Self::over(py, &queue, max_inflight_ops)
+    }
+
+    /// Adds items at the end: all of them, or none.
+    #[pyo3(signature = (items, no_gil = true))]
+    fn add(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<MpmcResponse> {
+        let _ = no_gil;
+        let py = items.py();
+        let items = detached(py, self::items("add", items)?);
+        self.submit(py, move |queue| queue.add(&items).map(|()| Reply::Done))
+    }
+
+    /// Reads up to max_elements items under label and moves the label behind them.
+    #[pyo3(signature = (label, start_position, max_elements = 1, no_gil = true))]
+    fn next(
+        &self,
+        py: Python<'_>,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        #[pyo3(from_py_with = count)] max_elements: u64,
+        no_gil: bool,
+    ) -> PyResult<MpmcResponse> {
+        let _ = no_gil;
+        self.submit(py, move |queue| {
+            queue
+                .next(&label, start_position, max_elements)
+                .map(Reply::Next)
+        })
+    }
+
+    /// Forgets a label and its place.
+    #[pyo3(signature = (label, no_gil = true))]
+    fn remove_label(&self, py: Python<'_>, label: String, no_gil: bool) -> PyResult<MpmcResponse> {
+        let _ = no_gil;
+        self.submit(py, move |queue| {
+            queue.remove_label(&label).map(Reply::Removed)
+        })
+    }
+
+    /// The labels, in alphabetical order.
+    #[getter]
+    fn labels(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
+        self.submit(py, |queue| queue.labels().map(Reply::Labels))
+    }
+
+    /// Number of live items.
+    #[getter]
+    fn len(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
+        self.submit(py, |queue| queue.len().map(Reply::Len))
+    }
+
+    /// Bytes that the queue takes on the file system.
+    #[getter]
+    fn disk_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
+        self.submit(py, |queue| queue.disk_size().map(Reply::Size))
+    }
+
+    /// Bytes of all live items.
+    #[getter]
+    fn payload_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
+        self.submit(py, |queue| queue.payload_size().map(Reply::Size))
+    }
+
+    /// Operations that were asked for and are not done.
+    #[getter]
+    fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
+        released(py, || self.queue.inflight_ops())
+    }
+
+    /// How many seconds an item lives; 0 for ever.
+    #[getter]
+    fn ttl(&self) -> u64 {
+        seconds(self.queue.blocking().ttl())
+    }
+
+    /// The directory of the queue.
+    #[getter]
+    fn path(&self) -> OsString {
+        self.queue.blocking().path().into()
+    }
+
+    /// Whether the queue was closed.
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.queue.blocking().is_closed())
+    }
+
+    /// Lets the operations under way finish, syncs and closes. Closing twice does nothing.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.queue.close())
+    }
+
+    /// The blocking face of the same open queue.
+    fn blocking(&self, py: Python<'_>) -> python::blocking::MpmcQueue {
+        python::blocking::MpmcQueue::over(py, self.queue.blocking())
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let queue = slf.get();
+        released(slf.py(), || queue.queue.blocking().len())?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        released(py, || leave(self.queue.close()))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let queue = self.queue.blocking();
+        let state = match py.detach(|| queue.is_closed()) {
+            true => " closed",
+            false => "",
+        };
+        format!(
+            "<rocksq.nonblocking.MpmcQueue path={:?} ttl={}{state}>",
+            queue.path(),
+            self.ttl(),
+        )
+    }
+}

@@ -1,0 +1,110 @@
+"""What several tests need."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds after which something that should have happened has not."""
+
+
+class Caller(threading.Thread, Generic[T]):
+    """A call in a thread of its own, and what came of it."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        super().__init__(daemon=True)
+        self._call = call
+        self._future: Future[T] = Future()
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._future.set_result(self._call())
+        except BaseException as error:  # noqa: BLE001
+            self._future.set_exception(error)
+
+    def outcome(self) -> T:
+        return self._future.result(PATIENCE)
+
+    def until_asleep(self) -> Self:
+        """Wait until the call sleeps: it has nothing left to do but wait."""
+        until_asleep(os.getpid(), self.native_id or 0)
+        return self
+
+
+def until_asleep(process: int, thread: int | None = None) -> None:
+    """Wait until a thread has been asleep for some time."""
+    stat = Path(f"/proc/{process}/task/{thread or process}/stat")
+    asleep = 0
+    end = time.monotonic() + PATIENCE
+    while asleep < 5:
+        assert time.monotonic() < end, "the thread never sleeps"
+        state = stat.read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+        time.sleep(0.002)
+
+
+def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+class Program:
+    """A program that runs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.id = process.pid
+        self.interrupt = partial(process.send_signal, signal.SIGINT)
+        self._in, self._out = process.stdin, process.stdout
+
+    def line(self) -> str:
+        """Wait for the next line that it prints."""
+        assert self._out is not None
+        return self._out.readline().rstrip()
+
+    def tell(self, line: str) -> None:
+        """Hand it a line."""
+        assert self._in is not None
+        self._in.write(line + "\n")
+        self._in.flush()
+
+
+@contextmanager
+def start(program: str, *arguments: object) -> Iterator[Program]:
+    """Start a program in a Python of its own and wait until it says that it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-uc", program, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            running = Program(process)
+            assert running.line() == "ready"
+            yield running
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def succeeded(process: subprocess.CompletedProcess[str]) -> str:
+    """Check that a program ended well and return what it printed."""
+    assert (process.returncode, process.stderr) == (0, ""), process
+    return process.stdout

@@ -1,0 +1,35 @@
+"""The examples in the docstrings run."""
+
+import ast
+import doctest
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rocksq
+
+PACKAGE = Path(rocksq.__file__).parent
+PARSER = doctest.DocTestParser()
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    """Find the examples in the sources and stubs of the package."""
+    for file in sorted(PACKAGE.glob("*.py*")):
+        if file.suffix not in {".py", ".pyi"}:
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                continue
+            name = f"{file.name}:{getattr(node, 'name', 'module')}"
+            test = PARSER.get_doctest(
+                ast.get_docstring(node) or "", dict(vars(rocksq)), name, str(file), None
+            )
+            if test.examples:
+                yield test
+
+
+@pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.name)
+def test_the_example_gives_what_it_shows(example: doctest.DocTest) -> None:
+    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    assert runner.run(example).failed == 0

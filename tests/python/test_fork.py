@@ -1,0 +1,216 @@
+"""A forked child cannot use the queue and harms nothing; the parent goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from rocksq.blocking import PersistentQueueWithCapacity as Queue
+from support import run, succeeded
+
+SETTING = """
+import os, sys, warnings
+import rocksq
+from rocksq import Forked, StartPosition
+from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity
+from rocksq import nonblocking
+
+warnings.simplefilter("ignore")
+directory = sys.argv[1]
+queue = PersistentQueueWithCapacity(f"{directory}/queue")
+mpmc = MpmcQueue(f"{directory}/mpmc", 0)
+later = nonblocking.PersistentQueueWithCapacity(f"{directory}/later")
+queue.push([b"a"])
+mpmc.add([b"a"])
+later.push([b"a"]).get()
+
+def wait(child):
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status == 0, status
+"""
+
+CALLS = """
+batch, response, items = queue.read(), later.len, iter(queue)
+consumer = queue.consume()
+calls = [
+    lambda: queue.push([b"b"]),
+    lambda: queue.push([b"b"], timeout=None),
+    lambda: queue.pop(),
+    lambda: queue.pop(timeout=None),
+    lambda: queue.read(),
+    lambda: queue.commit(batch),
+    lambda: queue.peek(),
+    lambda: queue.len,
+    lambda: queue.is_empty,
+    lambda: queue.disk_size,
+    lambda: queue.payload_size,
+    lambda: queue.flush(),
+    lambda: queue.close(),
+    lambda: queue.nonblocking(),
+    lambda: later.blocking().nonblocking(),
+    lambda: next(items),
+    lambda: next(consumer),
+    lambda: mpmc.add([b"b"]),
+    lambda: mpmc.next("label", StartPosition.Oldest),
+    lambda: mpmc.labels,
+    lambda: mpmc.remove_label("label"),
+    lambda: mpmc.close(),
+    lambda: later.push([b"b"]),
+    lambda: later.pop(),
+    lambda: later.len,
+    lambda: later.inflight_ops,
+    lambda: later.close(),
+    lambda: response.get(),
+    lambda: PersistentQueueWithCapacity(f"{directory}/new"),
+    lambda: rocksq.remove_queue(f"{directory}/none"),
+]
+child = os.fork()
+if child == 0:
+    for number, call in enumerate(calls):
+        try:
+            call()
+        except Forked:
+            continue
+        print("call", number, "did not raise", flush=True)
+        os._exit(1)
+    repr(queue), repr(later), queue.path, queue.closed, later.closed, response.is_ready
+    os._exit(0)
+wait(child)
+"""
+
+GOES_ON = """
+queue.push([b"b"])
+assert queue.pop(9) == [b"a", b"b"]
+later.push([b"b"]).get()
+assert later.pop(9).get().data == [b"a", b"b"]
+mpmc.add([b"b"])
+assert mpmc.next("label", StartPosition.Oldest, 9) == ([b"a", b"b"], False)
+"""
+
+
+def test_every_call_in_a_child_raises_forked_and_the_parent_goes_on(tmp_path: Path) -> None:
+    assert succeeded(run(SETTING + CALLS + GOES_ON, tmp_path)) == ""
+
+
+@pytest.mark.parametrize("leave", ["sys.exit(0)", "os._exit(0)", "pass"])
+def test_a_child_may_leave_in_every_way(tmp_path: Path, leave: str) -> None:
+    program = (
+        SETTING
+        + f"""
+child = os.fork()
+if child == 0:
+    {leave}
+else:
+    wait(child)
+    {GOES_ON.strip().replace(chr(10), chr(10) + "    ")}
+"""
+    )
+    assert succeeded(run(program, tmp_path)) == ""
+    assert Queue(tmp_path / "queue").is_empty
+
+
+def test_a_child_may_drop_and_collect_what_it_got_from_the_parent(tmp_path: Path) -> None:
+    program = (
+        SETTING
+        + f"""
+import gc
+child = os.fork()
+if child == 0:
+    del queue, mpmc, later
+    gc.collect()
+    sys.exit(0)
+wait(child)
+{GOES_ON}
+"""
+    )
+    assert succeeded(run(program, tmp_path)) == ""
+
+
+def test_a_child_may_leave_a_with_block(tmp_path: Path) -> None:
+    program = (
+        SETTING
+        + f"""
+with queue, mpmc, later:
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    wait(child)
+    {GOES_ON.strip().replace(chr(10), chr(10) + "    ")}
+"""
+    )
+    assert succeeded(run(program, tmp_path)) == ""
+
+
+def test_a_child_of_a_busy_parent_harms_nothing(tmp_path: Path) -> None:
+    program = (
+        SETTING
+        + """
+import threading
+
+def produce():
+    for number in range(3000):
+        later.push([str(number).encode()])
+        queue.push([str(number).encode()])
+
+producer = threading.Thread(target=produce)
+producer.start()
+children = 0
+while producer.is_alive() and children < 40:
+    child = os.fork()
+    if child == 0:
+        try:
+            queue.push([b"from the child"])
+        except Forked:
+            sys.exit(0)
+        sys.exit(1)
+    wait(child)
+    children += 1
+producer.join()
+expected = [b"a"] + [str(number).encode() for number in range(3000)]
+assert queue.pop(9999) == expected
+assert later.pop(9999).get().data == expected
+"""
+    )
+    assert succeeded(run(program, tmp_path)) == ""
+
+
+def test_a_child_of_a_process_without_queues_can_open_one(tmp_path: Path) -> None:
+    program = """
+import os, sys
+import rocksq
+from rocksq.blocking import PersistentQueueWithCapacity
+
+child = os.fork()
+if child == 0:
+    queue = PersistentQueueWithCapacity(sys.argv[1])
+    queue.push([b"from the child"])
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert PersistentQueueWithCapacity(sys.argv[1]).pop() == [b"from the child"]
+"""
+    assert succeeded(run(program, tmp_path / "queue")) == ""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_started_afresh_can_open_queues(tmp_path: Path, method: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("""
+import multiprocessing, sys
+from rocksq.blocking import PersistentQueueWithCapacity
+
+def work(path):
+    with PersistentQueueWithCapacity(path, open_timeout=None) as queue:
+        queue.push([b"from the child"])
+
+if __name__ == "__main__":
+    path, method = sys.argv[1:]
+    queue = PersistentQueueWithCapacity(path)
+    child = multiprocessing.get_context(method).Process(target=work, args=(path,))
+    child.start()
+    queue.close()
+    child.join()
+    assert child.exitcode == 0
+    assert PersistentQueueWithCapacity(path).pop() == [b"from the child"]
+""")
+    start = "import sys, runpy; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    process = run(start, program, tmp_path / "queue", method)
+    assert process.returncode == 0, process.stderr

@@ -1,0 +1,122 @@
+"""Other Python threads run while a call works."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from rocksq import StartPosition, nonblocking
+from rocksq.blocking import MpmcQueue
+from rocksq.blocking import PersistentQueueWithCapacity as Queue
+from support import Caller
+
+LARGE = 32 << 20
+
+
+class Watch:
+    """A thread that measures for how long it did not get to run."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._over = threading.Event()
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        last = time.perf_counter()
+        while not self._over.is_set():
+            now = time.perf_counter()
+            self.longest = max(self.longest, now - last)
+            last = now
+            self._running.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._running.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def longest_stall(call: Callable[[], object], rounds: int = 5) -> float:
+    """Seconds that a call holds up another thread; the machine may be busy, so the best counts."""
+    stalls = []
+    for _ in range(rounds):
+        with Watch() as watch:
+            call()
+        stalls.append(watch.longest)
+    return min(stalls)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_pushing_and_popping_a_large_item_does_not_stall_other_threads(
+    queue: Queue, kind: type[bytes]
+) -> None:
+    item = kind(LARGE)
+    taken: list[bytes] = []
+
+    def push() -> None:
+        queue.push([item])
+
+    def pop() -> None:
+        taken[:] = queue.pop()
+
+    def both() -> None:
+        push()
+        pop()
+
+    assert longest_stall(both) < 0.03
+    assert taken == [item]
+
+
+def test_a_large_item_does_not_stall_other_threads_through_responses(path: Path) -> None:
+    queue = nonblocking.PersistentQueueWithCapacity(path)
+    item = bytearray(LARGE)
+
+    def both() -> None:
+        queue.push([item])
+        queue.pop().get()
+
+    assert longest_stall(both) < 0.03
+
+
+def test_many_small_items_do_not_stall_other_threads(queue: Queue) -> None:
+    items = [b"x" * 100] * 300_000
+
+    def both() -> None:
+        queue.push(items)
+        queue.pop(len(items))
+
+    assert longest_stall(both, 3) < 0.2
+
+
+def test_closing_and_dropping_do_not_stall_other_threads(path: Path) -> None:
+    def drop() -> None:
+        queue = Queue(path)
+        queue.push([bytes(LARGE)])
+        queue.pop()
+        del queue
+
+    assert longest_stall(drop) < 0.03
+
+
+def test_a_call_waits_without_the_gil(queue: Queue) -> None:
+    for no_gil in (True, False):
+        popped = Caller(lambda no_gil=no_gil: queue.pop(1, no_gil, timeout=None))  # type: ignore[misc]
+        popped.until_asleep()
+        queue.push([b"a"])
+        assert popped.outcome() == [b"a"]
+
+
+def test_an_iterator_and_a_label_can_be_used_by_threads_at_once(tmp_path: Path) -> None:
+    mpmc = MpmcQueue(tmp_path / "mpmc", 0)
+    mpmc.add([bytes(1000)] * 2000)
+    shared = iter(mpmc)
+    calls = [Caller(lambda: sum(1 for _ in shared)) for _ in range(3)]
+    assert sum(call.outcome() for call in calls) == 2000
+    assert len(mpmc.next("label", StartPosition.Oldest, 9999)[0]) == 2000

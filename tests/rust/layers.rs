@@ -1,0 +1,215 @@
+//! The layers of the crate: what each folder may know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A source file, as its path below `src`, and its code without comments and texts.
+struct Source {
+    path: String,
+    code: String,
+}
+
+impl Source {
+    fn is_below(&self, folder: &str) -> bool {
+        self.path.starts_with(folder)
+    }
+
+    fn identifiers(&self) -> impl Iterator<Item = &str> {
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        self.code
+            .split(move |letter| !is_part(letter))
+            .filter(|word| !word.is_empty())
+    }
+
+    fn mentions(&self, name: &str) -> bool {
+        self.identifiers()
+            .any(|word| word.to_lowercase().contains(name))
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    assert!(files.len() > 20);
+    files
+        .into_iter()
+        .map(|file| Source {
+            path: file
+                .strip_prefix(&root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/"),
+            code: code_of(&fs::read_to_string(&file).unwrap()),
+        })
+        .collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The code without comments, texts and characters, which become spaces.
+fn code_of(text: &str) -> String {
+    let mut code = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let skipped = match first {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |at| at + 2),
+            '"' => text_len(rest),
+            'r' if !ends_in_word(&code) => raw_text_len(rest),
+            '\'' => character_len(rest),
+            _ => 0,
+        };
+        let taken = skipped.max(first.len_utf8());
+        code.push(if skipped > 0 { ' ' } else { first });
+        rest = &rest[taken..];
+    }
+    code
+}
+
+fn ends_in_word(code: &str) -> bool {
+    code.chars()
+        .last()
+        .is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+fn text_len(rest: &str) -> usize {
+    let mut escaped = false;
+    for (at, letter) in rest.char_indices().skip(1) {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// The length of a raw text; 0 if it is none.
+fn raw_text_len(rest: &str) -> usize {
+    let fence = rest[1..]
+        .chars()
+        .take_while(|letter| *letter == '#')
+        .count();
+    if !rest[1 + fence..].starts_with('"') {
+        return 0;
+    }
+    let end = format!("\"{}", "#".repeat(fence));
+    let content = 2 + fence;
+    rest[content..]
+        .find(&end)
+        .map_or(rest.len(), |at| content + at + end.len())
+}
+
+/// The length of a character; 0 for a lifetime.
+fn character_len(rest: &str) -> usize {
+    let mut letters = rest.char_indices().skip(1);
+    match letters.next() {
+        Some((_, '\\')) => rest[2..]
+            .find('\'')
+            .map_or(0, |at| at + 3 + usize::from(rest[2..].starts_with('\''))),
+        Some(_) => match letters.next() {
+            Some((at, '\'')) => at + 1,
+            _ => 0,
+        },
+        None => 0,
+    }
+}
+
+#[track_caller]
+fn assert_none(offenders: impl Iterator<Item = Source>) {
+    let offenders: Vec<_> = offenders.map(|source| source.path).collect();
+    assert!(offenders.is_empty(), "{offenders:?}");
+}
+
+#[test]
+fn only_the_store_knows_rocksdb() {
+    let inside = sources()
+        .into_iter()
+        .any(|source| source.is_below("store/") && source.mentions("rocksdb"));
+    assert!(inside, "this test no longer finds what it looks for");
+    let outside = sources()
+        .into_iter()
+        .filter(|source| !source.is_below("store/"));
+    assert_none(outside.filter(|source| source.mentions("rocksdb")));
+}
+
+#[test]
+fn only_the_python_layer_knows_pyo3() {
+    let outside = sources()
+        .into_iter()
+        .filter(|source| !source.is_below("python/"));
+    assert_none(outside.filter(|source| source.mentions("pyo3")));
+}
+
+#[test]
+fn the_log_knows_nothing_of_the_queues_above_it() {
+    let log = sources()
+        .into_iter()
+        .filter(|source| source.is_below("log/"));
+    let above = ["blocking", "nonblocking", "python", "mpmc"];
+    assert_none(log.filter(|source| {
+        let imports = source.code.split("crate::").skip(1);
+        imports
+            .map(first_word)
+            .any(|module| above.contains(&module))
+    }));
+}
+
+#[test]
+fn the_log_does_not_know_which_store_it_is_on() {
+    let log = sources()
+        .into_iter()
+        .filter(|source| source.is_below("log/"));
+    assert_none(log.filter(|source| source.mentions("rocks")));
+}
+
+#[test]
+fn the_store_knows_nothing_of_the_log_and_the_queues() {
+    let store = sources()
+        .into_iter()
+        .filter(|source| source.is_below("store/"));
+    let above = ["log", "blocking", "nonblocking", "python", "mpmc"];
+    assert_none(store.filter(|source| {
+        let imports = source.code.split("crate::").skip(1);
+        imports
+            .map(first_word)
+            .any(|module| above.contains(&module))
+    }));
+}
+
+#[test]
+fn the_blocking_queues_know_nothing_of_python() {
+    let queues = sources()
+        .into_iter()
+        .filter(|source| source.is_below("blocking/") || source.is_below("nonblocking/"));
+    assert_none(queues.filter(|source| source.code.contains("crate::python")));
+}
+
+fn first_word(text: &str) -> &str {
+    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+#[test]
+fn comments_and_texts_are_no_code() {
+    let text = "a // b\n/* c */ \"d\\\"\" 'e' '\\'' '\"' r#\"f\"# &'g h b\"i\"";
+    let code = code_of(text);
+    let source = Source {
+        path: String::new(),
+        code,
+    };
+    let words: Vec<_> = source.identifiers().collect();
+    assert_eq!(words, ["a", "g", "h", "b"]);
+}

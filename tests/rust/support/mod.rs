@@ -1,0 +1,66 @@
+//! What the tests share.
+
+pub mod figures;
+pub mod processes;
+pub mod random;
+pub mod tree;
+pub mod waiting;
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+use rocksq::mpmc::MpmcQueue;
+use rocksq::{ErrorKind, Result};
+
+pub const KIB: u64 = 1 << 10;
+pub const MIB: u64 = 1 << 20;
+
+/// A capacity that no test reaches.
+pub const ROOMY: u64 = 1_000_000_000;
+
+/// A directory of its own for the queues of one test.
+pub struct Home(tempfile::TempDir);
+
+impl Home {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Where the one queue of most tests lies.
+    pub fn queue(&self) -> PathBuf {
+        self.at("queue")
+    }
+
+    pub fn fifo(&self) -> Fifo {
+        Fifo::new(self.queue(), ROOMY).unwrap()
+    }
+
+    pub fn mpmc(&self) -> MpmcQueue {
+        MpmcQueue::new(self.queue(), Duration::ZERO).unwrap()
+    }
+}
+
+/// The kind of the error that must have come.
+pub fn kind<T: Debug>(result: Result<T>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// Numbered items, so that order and identity show.
+pub fn numbered(from: usize, count: usize) -> Vec<String> {
+    (from..from + count).map(|n| n.to_string()).collect()
+}
+
+/// The numbers of such items.
+pub fn numbers(items: &rocksq::Items) -> Vec<usize> {
+    items.iter().map(number).collect()
+}
+
+pub fn number(item: &[u8]) -> usize {
+    std::str::from_utf8(item).unwrap().parse().unwrap()
+}
