@@ -94,7 +94,7 @@ class PersistentQueueWithCapacity:
     ) -> Response:
         """Add `items` at the end: all of them, or none. The response tells whether they fitted.
 
-        Buffers other than `bytes` are copied before the call returns.
+        The items are copied before the call returns.
         """
 
     def pop(
@@ -216,7 +216,7 @@ class MpmcQueue:
     ) -> MpmcResponse:
         """Add `items` at the end: all of them, or none.
 
-        Buffers other than `bytes` are copied before the call returns.
+        The items are copied before the call returns.
         """
 
     def next(

@@ -1,4 +1,4 @@
-//! Items from Python: borrowed from the objects that own them, not copied.
+//! Items from Python: borrowed from the objects that own them, or copied for a later operation.
 
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
@@ -13,7 +13,6 @@ const COPIED_WITH_GIL: usize = 64 << 10;
 pub(super) enum Item {
     Bytes(PyBackedBytes),
     Exported(Exported),
-    Copied(Vec<u8>),
 }
 
 /// The memory of an object other than bytes, which the object must keep in place.
@@ -24,7 +23,6 @@ impl AsRef<[u8]> for Item {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Exported(exported) => exported.bytes(),
-            Self::Copied(bytes) => bytes,
         }
     }
 }
@@ -116,27 +114,40 @@ fn not_bytes(given: &Bound<'_, PyAny>, index: usize, error: PyErr) -> PyErr {
     }
 }
 
-/// Makes the items independent of memory that its owner may change once the call has returned.
-pub(super) fn detached(py: Python<'_>, mut items: Vec<Item>) -> Vec<Item> {
-    let exported = || items.iter().filter_map(Item::exported);
-    let bytes: usize = exported().map(<[u8]>::len).sum();
-    let copy = || exported().map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let copies = match bytes {
-        ..=COPIED_WITH_GIL => copy(),
-        _ => py.detach(copy),
-    };
-    let places = items.iter_mut().filter(|item| item.exported().is_some());
-    for (place, copy) in places.zip(copies) {
-        *place = Item::Copied(copy);
-    }
-    items
+/// Copies of items, for an operation that is done after the call has returned.
+///
+/// The objects themselves are not kept until then: the worker would have to drop them without the
+/// GIL, and PyO3 then takes a lock which a child that is forked at that moment would wait for.
+pub(super) struct Copied {
+    bytes: Vec<u8>,
+    lengths: Vec<usize>,
 }
 
-impl Item {
-    fn exported(&self) -> Option<&[u8]> {
-        match self {
-            Self::Exported(exported) => Some(exported.bytes()),
-            _ => None,
+impl Copied {
+    pub(super) fn new(py: Python<'_>, items: &[Item]) -> Self {
+        match items.iter().map(|item| item.as_ref().len()).sum() {
+            bytes @ ..=COPIED_WITH_GIL => Self::copy(items, bytes),
+            bytes => py.detach(|| Self::copy(items, bytes)),
         }
+    }
+
+    fn copy(items: &[Item], bytes: usize) -> Self {
+        let mut copied = Self {
+            bytes: Vec::with_capacity(bytes),
+            lengths: Vec::with_capacity(items.len()),
+        };
+        for item in items.iter().map(Item::as_ref) {
+            copied.bytes.extend_from_slice(item);
+            copied.lengths.push(item.len());
+        }
+        copied
+    }
+
+    pub(super) fn items(&self) -> Vec<&[u8]> {
+        let mut rest = self.bytes.as_slice();
+        let lengths = self.lengths.iter();
+        lengths
+            .map(|len| rest.split_off(..*len).unwrap_or_default())
+            .collect()
     }
 }

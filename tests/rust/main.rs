@@ -12,6 +12,7 @@ mod lifetime;
 mod model;
 mod mpmc;
 mod nonblocking;
+mod probe;
 #[cfg(target_os = "linux")]
 mod resources;
 mod support;

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::python::arguments::{Timeout, count, timeout};
 use crate::python::blocking::leave;
 use crate::python::call::{released, waiting};
-use crate::python::items::{detached, items};
+use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
 use crate::{blocking, nonblocking, python};
 
@@ -70,8 +70,10 @@ impl PersistentQueueWithCapacity {
     fn push(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<Response> {
         let _ = no_gil;
         let py = items.py();
-        let items = detached(py, self::items("push", items)?);
-        self.submit(py, move |queue| queue.push(&items).map(|()| Reply::Done))
+        let items = Copied::new(py, &self::items("push", items)?);
+        self.submit(py, move |queue| {
+            queue.push(&items.items()).map(|()| Reply::Done)
+        })
     }
 
     /// Takes up to max_elements items, oldest first.

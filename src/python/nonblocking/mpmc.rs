@@ -12,7 +12,7 @@ use crate::options::StartPosition;
 use crate::python::arguments::{Timeout, count, start_position, timeout};
 use crate::python::blocking::{leave, seconds};
 use crate::python::call::{released, waiting};
-use crate::python::items::{detached, items};
+use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
 use crate::{blocking, nonblocking, python};
 
@@ -70,8 +70,10 @@ impl MpmcQueue {
     fn add(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<MpmcResponse> {
         let _ = no_gil;
         let py = items.py();
-        let items = detached(py, self::items("add", items)?);
-        self.submit(py, move |queue| queue.add(&items).map(|()| Reply::Done))
+        let items = Copied::new(py, &self::items("add", items)?);
+        self.submit(py, move |queue| {
+            queue.add(&items.items()).map(|()| Reply::Done)
+        })
     }
 
     /// Reads up to max_elements items under label and moves the label behind them.
