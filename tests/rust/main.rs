@@ -12,7 +12,6 @@ mod lifetime;
 mod model;
 mod mpmc;
 mod nonblocking;
-mod probe;
 #[cfg(target_os = "linux")]
 mod resources;
 mod support;
