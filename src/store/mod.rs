@@ -1,11 +1,12 @@
 //! Where a log keeps its records: a small ordered, transactional store.
 //!
 //! The log knows only the traits of this file. [`rocks`] implements them on RocksDB and is the only
-//! module that names it; [`memory`] implements them in memory, so that the log can be tested
+//! module that names it; [`memory`] implements them in memory for tests, so that they run
 //! without compiling RocksDB.
 
 use crate::error::Result;
 
+#[cfg(test)]
 pub(crate) mod memory;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod rocks;
