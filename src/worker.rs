@@ -48,11 +48,13 @@ impl Worker {
     pub(crate) fn finish(&self) {
         self.desk.tray.lock().finished = true;
         self.desk.filled.notify_one();
-        let Some(thread) = self.thread.lock().take() else {
+        let mut thread = self.thread.lock();
+        let Some(running) = thread.take() else {
             return;
         };
-        let own = thread.thread().id() == std::thread::current().id();
-        if !own && thread.join().is_err() {
+        // The lock is kept while waiting, so that nobody who finishes the worker too goes on early.
+        let own = running.thread().id() == std::thread::current().id();
+        if !own && running.join().is_err() {
             tracing::error!("the worker thread of a queue panicked");
         }
     }
@@ -91,6 +93,9 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
     #[test]
     fn what_was_asked_for_is_done_in_order_before_the_worker_ends() {
@@ -102,6 +107,33 @@ mod tests {
         }
         worker.finish();
         assert!(done.lock().iter().copied().eq(0..100));
+    }
+
+    #[test]
+    fn everyone_who_finishes_a_worker_returns_after_the_last_operation() {
+        let worker = Worker::default();
+        let (go_on, done) = (Arc::new(Barrier::new(2)), Arc::new(AtomicBool::new(false)));
+        let (gate, flag) = (Arc::clone(&go_on), Arc::clone(&done));
+        worker
+            .submit(move || {
+                gate.wait();
+                flag.store(true, Ordering::SeqCst);
+            })
+            .unwrap();
+        std::thread::scope(|scope| {
+            let closers = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    worker.finish();
+                    done.load(Ordering::SeqCst)
+                })
+            });
+            let early = Instant::now() + Duration::from_millis(100);
+            while Instant::now() < early && !closers.iter().any(|closer| closer.is_finished()) {
+                std::thread::yield_now();
+            }
+            go_on.wait();
+            assert_eq!(closers.map(|closer| closer.join().unwrap()), [true; 2]);
+        });
     }
 
     #[test]
