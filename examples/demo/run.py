@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import library
-
 from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity
 
 HERE = Path(__file__).parent

@@ -1,5 +1,14 @@
 //! The public interface on real directories, one behaviour in each file.
 
+// A test may panic: that is how it fails.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod fifo;
 #[cfg(unix)]
 mod fork;

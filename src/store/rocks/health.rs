@@ -37,6 +37,7 @@ struct State {
 }
 
 /// Bytes that the store has written, since it was opened.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
     /// To the log.
@@ -114,6 +115,7 @@ impl Health {
         self.0.unflushed.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    #[cfg(test)]
     pub(super) fn written(&self) -> Written {
         let traffic = &self.0.traffic;
         Written {

@@ -38,6 +38,7 @@ mod tests;
 use self::batch::RocksBatch;
 use self::core::Core;
 use self::engine::{Engine, Opening};
+#[cfg(test)]
 pub(crate) use self::health::Written;
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
@@ -76,6 +77,7 @@ impl RocksStore {
     }
 
     /// Bytes written since the store was opened, or opened anew after an error.
+    #[cfg(test)]
     pub(crate) fn written(&self) -> Result<Written> {
         self.core.with(|engine| Ok(engine.health().written()))
     }

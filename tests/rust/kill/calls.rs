@@ -71,11 +71,11 @@ pub struct History {
 impl History {
     /// How many items a push had.
     pub fn count_of(&self, push: PushId) -> u8 {
-        let counts = self.calls.iter().filter_map(|call| match call.what {
+        let mut counts = self.calls.iter().filter_map(|call| match call.what {
             What::Push { id, count, .. } if id == push => Some(count),
             _ => None,
         });
-        counts.last().unwrap()
+        counts.next_back().unwrap()
     }
 
     /// Adds what a process has written.
