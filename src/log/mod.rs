@@ -11,7 +11,7 @@
 //! - [`open`]: how a log is found again
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -83,6 +83,10 @@ pub(crate) struct Log<S: Store> {
     /// Held while closing, so that a second closer returns when the first is done.
     closing: Mutex<()>,
     housekeeping: Registration,
+    /// What the store had to reclaim when the housekeeping last looked.
+    written_at_last_look: AtomicU64,
+    /// Whether the store said that it could give back more later.
+    left_behind: AtomicBool,
 }
 
 impl<S: Store> Log<S> {
@@ -183,6 +187,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn close(&self) -> Result<()> {
         self.check_usable()?;
         let _closing = self.closing.lock();
+        self.tidy_before_closing();
         let stopped = match self.submit(Operation::Close) {
             Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
             stopped => stopped,

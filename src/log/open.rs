@@ -127,6 +127,8 @@ impl<S: Store> Log<S> {
                 read_ahead: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),
+                written_at_last_look: Default::default(),
+                left_behind: Default::default(),
                 store,
             }
         });

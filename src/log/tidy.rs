@@ -1,8 +1,9 @@
 //! Tidying up: what nobody will read any more is trimmed, and its space given back in bulk.
 //!
 //! The housekeeping thread does it. Operations only say when it is due: when much was written or
-//! taken, when a queue was emptied, when the next item expires.
+//! taken, when a queue was emptied or left alone, when the next item expires.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
@@ -17,8 +18,17 @@ use crate::store::{Batch, Records, Store};
 
 /// At least this long passes between two tidyings that are not urgent.
 const PAUSE: Duration = Duration::from_secs(1);
-/// An emptied queue is tidied when it holds this many bytes of taken items.
+/// A queue that was emptied or left alone is tidied when it was written, or taken from, this much.
 const WORTH_TIDYING: u64 = 1 << 20;
+
+/// How far a log can be trimmed.
+struct Reach {
+    floor: Mark,
+    /// Whether that is further than it was trimmed.
+    trims: bool,
+    /// Whether nothing is left behind it.
+    drained: bool,
+}
 
 impl<S: Store> Log<S> {
     /// Says when the housekeeping is to look at this log, after a commit.
@@ -27,12 +37,11 @@ impl<S: Store> Log<S> {
             Retention::Unread { .. } => state.taken(),
             Retention::Young { .. } => 0,
         };
-        let drained = state.unread().0 == 0;
         drop(state);
-        let due = self.store.reclaim_after();
-        if self.store.unreclaimed() >= due || taken >= due {
+        let written = self.store.unreclaimed();
+        if written.max(taken) >= self.store.reclaim_after() {
             self.housekeeping.run_within(Duration::ZERO);
-        } else if drained && taken >= WORTH_TIDYING {
+        } else if written.max(taken) >= WORTH_TIDYING {
             self.housekeeping.run_within(PAUSE);
         }
         self.schedule_expiry();
@@ -50,8 +59,37 @@ impl<S: Store> Log<S> {
         }
     }
 
-    /// Trims what is below every reader, and has the store give back the space.
-    pub(crate) fn tidy(&self) -> Result<()> {
+    /// Trims what is below every reader, and has the store give back the space. Returns whether it
+    /// is worth doing again.
+    pub(crate) fn tidy(&self) -> Result<bool> {
+        let reach = self.reach()?;
+        let written = self.store.unreclaimed();
+        let idle = self.written_at_last_look.swap(written, Ordering::Relaxed) == written;
+        let worth_it = reach.trims
+            || written >= self.store.reclaim_after()
+            || (idle && written >= WORTH_TIDYING)
+            || self.left_behind.load(Ordering::Relaxed);
+        if worth_it {
+            self.trim_to(reach.floor, idle || reach.drained)?;
+        }
+        let active = !idle && self.store.unreclaimed() >= WORTH_TIDYING;
+        Ok(active || self.left_behind.load(Ordering::Relaxed))
+    }
+
+    /// Leaves nothing behind that was taken: a queue that is opened for a moment each time never
+    /// lives to see the housekeeping.
+    pub(super) fn tidy_before_closing(&self) {
+        let tidied = self.reach().and_then(|reach| match reach.trims {
+            true => self.trim_to(reach.floor, true),
+            false => Ok(()),
+        });
+        if let Err(error) = tidied {
+            tracing::debug!(%error, "could not tidy up before closing");
+        }
+    }
+
+    /// How far the log can be trimmed.
+    fn reach(&self) -> Result<Reach> {
         let live = self.live()?;
         let (oldest, end, trim) = {
             let state = self.open_state()?;
@@ -59,15 +97,20 @@ impl<S: Store> Log<S> {
             (oldest, state.end, state.trim)
         };
         let floor = self.chunk_boundary(oldest, end)?;
-        let trims = floor.position > trim.position;
-        if trims || self.store.unreclaimed() >= self.store.reclaim_after() {
-            let mut batch = self.store.batch(0);
-            batch.put(Records::System, &trim_key(), &Trim { mark: floor }.encode());
-            let drained = floor.position >= end.position;
-            self.store
-                .reclaim(batch, floor.position, end.position, drained)?;
-            self.forget_below(floor);
-        }
+        Ok(Reach {
+            floor,
+            trims: floor.position > trim.position,
+            drained: floor.position >= end.position,
+        })
+    }
+
+    /// Writes the trim mark, and has the store forget what is below it.
+    fn trim_to(&self, floor: Mark, resting: bool) -> Result<()> {
+        let mut batch = self.store.batch(0);
+        batch.put(Records::System, &trim_key(), &Trim { mark: floor }.encode());
+        let more = self.store.reclaim(batch, floor.position, resting)?;
+        self.left_behind.store(more, Ordering::Relaxed);
+        self.forget_below(floor);
         Ok(())
     }
 
@@ -102,14 +145,15 @@ impl State {
 
 impl<S: Store> Chore for Log<S> {
     fn run(&self) -> Option<Duration> {
-        if let Err(error) = self.tidy() {
-            tracing::debug!(%error, "could not tidy up now; will be tried again");
-        }
+        let again = self.tidy().unwrap_or_else(|error| {
+            tracing::debug!(%error, "could not tidy up now; will be tried after the next commit");
+            false
+        });
         let expiry = self.expiry.as_ref().and_then(|expiry| {
             let left = expiry.next_expiry()?.saturating_sub(self.time.now());
             Some(Duration::from_micros(left.max(0) as u64).max(PAUSE))
         });
-        let in_use = self.read_ahead.release_unused().then_some(PAUSE);
-        [expiry, in_use].into_iter().flatten().min()
+        let soon = (again | self.read_ahead.release_unused()).then_some(PAUSE);
+        [expiry, soon].into_iter().flatten().min()
     }
 }

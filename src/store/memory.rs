@@ -162,12 +162,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn reclaim(&self, batch: MemoryBatch, floor: u64, _end: u64, _drained: bool) -> Result<()> {
+    fn reclaim(&self, batch: MemoryBatch, floor: u64, _resting: bool) -> Result<bool> {
         self.apply(batch)?;
         let mut tables = self.open_tables()?;
         tables.chunks = tables.chunks.split_off(&floor);
         self.written.store(0, Ordering::Relaxed);
-        Ok(())
+        Ok(false)
     }
 
     fn unreclaimed(&self) -> u64 {

@@ -76,10 +76,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()>;
 
     /// Applies `batch` like [`write`](Self::write), then forgets the chunks that start below
-    /// `floor`, giving back disk space in bulk; what is not worth the effort now is left for a
-    /// later call. `drained` says that no chunk is left above `floor` that anybody will read.
-    /// `end` is the position after the last chunk. Slow: housekeeping calls it.
-    fn reclaim(&self, batch: Self::Batch, floor: u64, end: u64, drained: bool) -> Result<()>;
+    /// `floor`, giving back disk space and memory in bulk; what is not worth the effort now is left
+    /// for a later call. `resting` says that the queue is idle or empty, so that this is the time.
+    /// Returns whether a later call could give back more. Slow: housekeeping calls it.
+    fn reclaim(&self, batch: Self::Batch, floor: u64, resting: bool) -> Result<bool>;
 
     /// Bytes written since the store last moved them from its log into tables; past
     /// [`reclaim_after`](Self::reclaim_after) a call of [`reclaim`](Self::reclaim) is due.

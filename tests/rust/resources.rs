@@ -98,27 +98,28 @@ fn an_idle_mpmc_queue_costs_less_than_two_mebibytes() {
 }
 
 #[test]
-fn many_queues_that_were_filled_and_left_alone_share_bounded_memory() {
+fn queues_that_are_left_alone_move_their_items_out_of_memory() {
     let home = Home::new();
-    let _warm = [used(&home, "one"), used(&home, "two")];
-    let before = resident();
     let mut random = Random::new(1);
-    let _open: Vec<_> = (0..QUEUES)
+    let queues: Vec<_> = (0..8)
         .map(|n| {
             let queue = Fifo::new(home.at(&n.to_string()), ROOMY).unwrap();
             (0..8).for_each(|_| queue.push(&mebibyte(&mut random)).unwrap());
             queue
         })
         .collect();
-    let grown = || resident().saturating_sub(before);
-    eprintln!(
-        "{QUEUES} queues with 8 MiB each: {:.0} MiB of memory",
-        in_mib(grown())
-    );
-    let took = until(Duration::from_secs(15), "under 256 MiB of memory", || {
-        grown() < 256 * MIB
+    // What is in memory is in the log too.
+    let logged = || -> u64 {
+        let files = queues.iter().flat_map(|queue| sizes(queue.path()));
+        files
+            .filter(|(name, _)| name.ends_with(".log"))
+            .map(|(_, size)| size)
+            .sum()
+    };
+    until(Duration::from_secs(15), "the logs are empty", || {
+        logged() < MIB
     });
-    eprintln!("{:.0} MiB after {took:?}", in_mib(grown()));
+    assert!(queues.iter().all(|queue| queue.len().unwrap() == 8 * 16));
 }
 
 #[test]
@@ -187,22 +188,25 @@ fn a_queue_emptied_in_one_pop_gives_its_disk_back() {
     }
 }
 
+/// At full speed the disk lags behind the memory, by as much as RocksDB lets it.
 #[test]
-fn a_consumer_that_keeps_up_leaves_little_on_disk() {
+fn what_passes_through_a_queue_does_not_add_up_on_disk() {
     let home = Home::new();
     let queue = home.fifo();
     let mut random = Random::new(4);
+    let items = mebibyte(&mut random);
     let mut largest = 0;
-    for _ in 0..200 {
-        queue.push(&mebibyte(&mut random)).unwrap();
+    for _ in 0..1600 {
+        queue.push(&items).unwrap();
         assert_eq!(queue.pop(16).unwrap().len(), 16);
         largest = largest.max(queue.disk_size().unwrap());
     }
+    let took = until_below(32 * MIB, queue.path());
     eprintln!(
-        "200 MiB passed through: at most {:.1} MiB on disk",
+        "1.6 GiB passed through: at most {:.1} MiB on disk, under 32 MiB {took:?} after the last",
         in_mib(largest)
     );
-    assert!(largest < 64 * MIB, "{largest}");
+    assert!(largest < 512 * MIB, "{largest}");
 }
 
 #[test]

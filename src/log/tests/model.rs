@@ -72,7 +72,9 @@ proptest! {
                     let taken = queue.drain(..queue.len().min(max as usize)).collect::<Vec<_>>();
                     prop_assert_eq!(batch.items(), &taken);
                 }
-                Step::Tidy => log.tidy().unwrap(),
+                Step::Tidy => {
+                    log.tidy().unwrap();
+                }
                 Step::Kill => log = after_kill(&log, &clock),
                 Step::Close => { log.close().unwrap(); log = after_kill(&log, &clock); }
                 Step::RemoveLabel(_) | Step::Pass(_) => {}
@@ -122,7 +124,9 @@ proptest! {
                     let known = places.remove(label).is_some();
                     prop_assert_eq!(log.remove_label(&label.into()).unwrap(), known);
                 }
-                Step::Tidy => log.tidy().unwrap(),
+                Step::Tidy => {
+                    log.tidy().unwrap();
+                }
                 Step::Kill => log = after_kill(&log, &clock),
                 Step::Close => { log.close().unwrap(); log = after_kill(&log, &clock); }
                 Step::Pass(secs) => { now += secs; clock.advance(Duration::from_secs(secs)); }

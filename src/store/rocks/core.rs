@@ -126,7 +126,12 @@ impl Core {
         })
     }
 
-    pub(super) fn reclaim(&self, batch: &mut RocksBatch, floor: u64, drained: bool) -> Result<()> {
+    pub(super) fn reclaim(
+        &self,
+        batch: &mut RocksBatch,
+        floor: u64,
+        resting: bool,
+    ) -> Result<bool> {
         let trimmed = self.trimmed.load(Ordering::Acquire);
         let range = self.with(|engine| Ok(reclaim::deletable(engine, trimmed, floor)))?;
         if let Some((from, end)) = range {
@@ -138,7 +143,7 @@ impl Core {
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);
             }
-            reclaim::reclaim(engine, floor, drained)
+            reclaim::reclaim(engine, floor, resting)
         })
     }
 

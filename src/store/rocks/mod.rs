@@ -131,8 +131,8 @@ impl Store for RocksStore {
             .with(|engine| chunks::visit(engine, floor, position, visitor))
     }
 
-    fn reclaim(&self, mut batch: RocksBatch, floor: u64, _end: u64, drained: bool) -> Result<()> {
-        self.core.reclaim(&mut batch, floor, drained)
+    fn reclaim(&self, mut batch: RocksBatch, floor: u64, resting: bool) -> Result<bool> {
+        self.core.reclaim(&mut batch, floor, resting)
     }
 
     fn unreclaimed(&self) -> u64 {

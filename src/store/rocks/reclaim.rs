@@ -13,9 +13,7 @@
 //! table would ever lie behind the floor as a whole. So it covers chunks of its own memtable
 //! alone, and never what an earlier one has covered.
 
-use std::time::Duration;
-
-use rust_rocksdb::{LiveFile, WaitForCompactOptions};
+use rust_rocksdb::LiveFile;
 
 use super::chunks;
 use super::engine::Engine;
@@ -26,14 +24,11 @@ use crate::error::Result;
 pub(super) const DUE: u64 = 12 * 1024 * 1024;
 
 /// The same for a drained queue, whose flush writes next to nothing and frees memory and log.
-const DUE_DRAINED: u64 = 1024 * 1024;
+const DUE_RESTING: u64 = 1024 * 1024;
 
 /// Dropping tables costs a sync and a lock: not for less than so many bytes or tables.
 const WORTH_BYTES: u64 = 8 * 1024 * 1024;
 const WORTH_TABLES: usize = 16;
-
-/// The move of a table from level 0 to level 1 takes milliseconds.
-const MOVE: Duration = Duration::from_secs(5);
 
 /// The chunks below `floor` that a range deletion may cover: `from` and the exclusive end.
 pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u64, u64)> {
@@ -41,23 +36,22 @@ pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u6
     (from < floor).then_some((from, floor))
 }
 
-/// Flushes if that is due and drops the tables below `floor` if they are worth it.
+/// Flushes if that is due and drops the tables below `floor` if they are worth it. Returns whether
+/// a later call could drop more.
 ///
 /// A flush without room would stop the database, and writing to the log may go on for a while.
-pub(super) fn reclaim(engine: &Engine, floor: u64, drained: bool) -> Result<()> {
-    let due = if drained { DUE_DRAINED } else { DUE };
+pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool> {
+    let due = if resting { DUE_RESTING } else { DUE };
     if engine.health().unflushed() >= due && engine.has_room_to_flush() {
         engine.flush()?;
     }
     let mut behind = Behind::count(engine, floor)?;
-    if drained && behind.waiting > 0 {
-        wait_for_moves(engine);
+    if behind.is_worth_dropping(resting) {
+        drop_tables(engine, floor)?;
         behind = Behind::count(engine, floor)?;
     }
-    if behind.is_worth_dropping(drained) {
-        drop_tables(engine, floor)?;
-    }
-    Ok(())
+    let pending = resting && engine.health().is_flush_pending();
+    Ok(pending || behind.waiting > 0 || behind.is_worth_dropping(resting))
 }
 
 /// Tables whose chunks all start below the floor.
@@ -87,23 +81,14 @@ impl Behind {
         Ok(behind)
     }
 
-    fn is_worth_dropping(&self, drained: bool) -> bool {
-        self.bytes >= WORTH_BYTES || self.tables >= WORTH_TABLES || (drained && self.tables > 0)
+    fn is_worth_dropping(&self, resting: bool) -> bool {
+        self.bytes >= WORTH_BYTES || self.tables >= WORTH_TABLES || (resting && self.tables > 0)
     }
 }
 
 fn is_behind(file: &LiveFile, floor: u64) -> bool {
     let last = file.end_key.as_deref().and_then(chunks::position);
     file.column_family_name == DATA && last.is_some_and(|last| last < floor)
-}
-
-/// Tables that are not moved in time are dropped by a later call.
-fn wait_for_moves(engine: &Engine) {
-    let mut how = WaitForCompactOptions::default();
-    how.set_timeout(MOVE.as_micros() as u64);
-    if let Err(status) = engine.db().wait_for_compact(&how) {
-        tracing::debug!(target: "rocksq", "tables still wait for their move: {status}");
-    }
 }
 
 fn drop_tables(engine: &Engine, floor: u64) -> Result<()> {

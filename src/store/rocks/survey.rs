@@ -40,11 +40,11 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     if names.iter().all(|name| name == "lost+found") {
         Ok(Found::Empty)
     } else if has("CURRENT") {
-        judge(&families(path)?, has(HOLDER), kind).map_err(|error| error.at(path))
+        judge(&families(path)?, has(HOLDER), kind).map_err(|refusal| refusal.of(path))
     } else if has(HOLDER) && names.iter().all(|name| is_ours(name)) {
         Ok(unfinished(&names))
     } else {
-        Err(wrong("it holds files that are not a queue's").at(path))
+        Err(wrong("it holds files that are not a queue's").of(path))
     }
 }
 
@@ -126,7 +126,7 @@ fn unfinished(names: &[std::ffi::OsString]) -> Found {
 
 /// Tells from the families of a RocksDB database what it is. `held` says that a queue of this
 /// format was begun here, which tells it from a 0.3.0 queue while it has no family of its own.
-fn judge(families: &[String], held: bool, kind: Kind) -> Result<Found> {
+fn judge(families: &[String], held: bool, kind: Kind) -> Result<Found, Refusal> {
     let has = |name: &str| families.iter().any(|family| family == name);
     if let Some(legacy) = legacy(families, held) {
         return if legacy == kind {
@@ -158,7 +158,7 @@ fn legacy(families: &[String], held: bool) -> Option<Kind> {
     }
 }
 
-fn check_family(name: &str) -> Result<()> {
+fn check_family(name: &str) -> Result<(), Refusal> {
     let known = [DEFAULT, DATA, SYSTEM, READER];
     if known.contains(&name) || [Kind::Fifo, Kind::Mpmc].iter().any(|k| k.family() == name) {
         return Ok(());
@@ -169,8 +169,7 @@ fn check_family(name: &str) -> Result<()> {
         .and_then(|number| number.parse::<u32>().ok());
     match number {
         Some(number) => Err(unsupported(&format!(
-            "its format has the number {number}, and this version of rocksq reads format {FORMAT}; \
-             nothing was changed"
+            "its format has the number {number}, and this version of rocksq reads format {FORMAT}"
         ))),
         None => Err(wrong("it is a RocksDB database of another program")),
     }
@@ -179,29 +178,50 @@ fn check_family(name: &str) -> Result<()> {
 /// The refusal of a 0.3.0 queue.
 pub(super) fn refuse_legacy(path: &Path) -> Error {
     unsupported(
-        "it was written by rocksq 0.3.0, whose queues this version does not migrate; nothing was \
-         changed, and rocksq 0.3.0 can still read it",
+        "it was written by rocksq 0.3.0, which can still read it; this version does not migrate \
+         such queues",
     )
-    .at(path)
+    .of(path)
 }
 
-fn other_kind(kind: Kind) -> Error {
-    let message = format!("it holds {}, not {}", kind.other().name(), kind.name());
-    wrong(&message)
+/// Why a directory is not opened. Nothing in it was changed.
+#[derive(Debug)]
+struct Refusal {
+    kind: ErrorKind,
+    why: String,
 }
 
-fn wrong(why: &str) -> Error {
-    Error::new(
-        ErrorKind::WrongKind,
-        format!("Cannot use the directory: {why}; nothing was changed"),
-    )
+impl Refusal {
+    fn of(self, path: &Path) -> Error {
+        let message = format!(
+            "Cannot use {} for a queue: {}; nothing was changed",
+            path.display(),
+            self.why
+        );
+        Error::new(self.kind, message).at(path)
+    }
 }
 
-fn unsupported(why: &str) -> Error {
-    Error::new(
-        ErrorKind::UnsupportedFormat,
-        format!("Cannot open the queue: {why}"),
-    )
+fn other_kind(kind: Kind) -> Refusal {
+    wrong(&format!(
+        "it holds {}, not {}",
+        kind.other().name(),
+        kind.name()
+    ))
+}
+
+fn wrong(why: &str) -> Refusal {
+    Refusal {
+        kind: ErrorKind::WrongKind,
+        why: why.to_owned(),
+    }
+}
+
+fn unsupported(why: &str) -> Refusal {
+    Refusal {
+        kind: ErrorKind::UnsupportedFormat,
+        why: why.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -213,7 +233,7 @@ mod tests {
     }
 
     fn kind_of_error(families: &[&str], held: bool, kind: Kind) -> ErrorKind {
-        judge(&names(families), held, kind).unwrap_err().kind()
+        judge(&names(families), held, kind).unwrap_err().kind
     }
 
     #[test]
@@ -222,7 +242,7 @@ mod tests {
         assert_eq!(judge(&fifo, true, Kind::Fifo).unwrap(), Found::Queue);
         assert_eq!(judge(&fifo, false, Kind::Fifo).unwrap(), Found::Queue);
         let refused = judge(&fifo, true, Kind::Mpmc).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::WrongKind);
+        assert_eq!(refused.kind, ErrorKind::WrongKind);
         assert_eq!(
             kind_of_error(&["default", "data.3", "kind.fifo"], true, Kind::Fifo),
             ErrorKind::UnsupportedFormat
