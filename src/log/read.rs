@@ -73,6 +73,14 @@ pub(crate) struct Taken {
     pub expired: bool,
 }
 
+/// What a read begins with.
+struct Seen {
+    live: Mark,
+    oldest: u64,
+    end: Mark,
+    cursor: Option<Cursor>,
+}
+
 impl<S: Store> Log<S> {
     /// Reads up to `max` items from the cursor of `label`, without taking them; waits for the
     /// first one as long as `wait` says.
@@ -201,30 +209,59 @@ impl<S: Store> Log<S> {
         self.stand_in_line(line, 1, nothing_new, deadline, place)
     }
 
-    /// What a read finds now.
+    /// What a read finds now. Others may take and trim meanwhile what it is about to read; then it
+    /// looks again.
     fn read_now(&self, label: &Arc<str>, start: StartPosition, max: u64) -> Result<Batch> {
-        let live = self.live()?;
-        let (end, known) = {
-            let state = self.state.lock();
-            if state.closed {
-                return Err(Error::closed());
+        loop {
+            let seen = self.look(label)?;
+            match self.read_seen(&seen, label, start, max) {
+                Err(error) if self.is_outdated(seen.oldest, &error)? => {}
+                result => return result,
             }
-            (state.end, state.cursor(label).cloned())
-        };
-        let mut cursor = match &known {
+        }
+    }
+
+    fn look(&self, label: &str) -> Result<Seen> {
+        let live = self.live()?;
+        let state = self.open_state()?;
+        Ok(Seen {
+            live,
+            oldest: self.retention.oldest(&state, live.position),
+            end: state.end,
+            cursor: state.cursor(label).cloned(),
+        })
+    }
+
+    /// Whether `error` says no more than that items from `oldest` on have gone since.
+    fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
+        if error.kind() != ErrorKind::Corrupt {
+            return Ok(false);
+        }
+        let live = self.live()?.position;
+        Ok(self.retention.oldest(&*self.open_state()?, live) > oldest)
+    }
+
+    fn read_seen(
+        &self,
+        seen: &Seen,
+        label: &Arc<str>,
+        start: StartPosition,
+        max: u64,
+    ) -> Result<Batch> {
+        let mut cursor = match &seen.cursor {
             Some(cursor) => cursor.clone(),
-            None => Cursor::at(self.start(start, live, end)?),
+            None => Cursor::at(self.start(start, seen.live, seen.end)?),
         };
-        let expired = cursor.skip_to(live);
+        let expired = cursor.skip_to(seen.live);
         let first = cursor.first();
-        let items = self.read_from(&mut cursor, end, max)?;
+        let items = self.read_from(&mut cursor, seen.end, max)?;
         Ok(Batch {
             label: Arc::clone(label),
             queue: self.uuid,
-            before: known,
+            before: seen.cursor.clone(),
             after: cursor,
             first,
-            end: end.position,
+            end: seen.end.position,
             items,
             expired,
         })
@@ -266,17 +303,21 @@ impl<S: Store> Log<S> {
     /// Live items from `position` on, wherever the cursors are; and the position after them.
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
         self.check_usable()?;
-        let live = self.live()?.position;
-        let (end, oldest) = {
-            let state = self.open_state()?;
-            (state.end.position, self.retention.oldest(&state, live))
-        };
-        let from = Mark {
-            position: position.max(oldest),
-            bytes: 0,
-        };
-        let mut items = Items::default();
-        let reached = self.fetch(from, end, max, &mut items)?;
-        Ok((items, reached.position))
+        loop {
+            let live = self.live()?.position;
+            let (end, oldest) = {
+                let state = self.open_state()?;
+                (state.end.position, self.retention.oldest(&state, live))
+            };
+            let from = Mark {
+                position: position.max(oldest),
+                bytes: 0,
+            };
+            let mut items = Items::default();
+            match self.fetch(from, end, max, &mut items) {
+                Err(error) if self.is_outdated(oldest, &error)? => {}
+                reached => return Ok((items, reached?.position)),
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
@@ -90,5 +91,29 @@ fn a_bounded_queue_never_holds_more_than_its_capacity() {
                 .items
                 .len();
         }
+    });
+}
+
+#[test]
+fn looking_at_items_that_others_take_and_trim_never_fails() {
+    let log = fifo(1_000_000);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    log.read(&ONLY_LABEL.into(), Oldest, 9, Wait::NEVER)
+                        .unwrap();
+                    log.peek(&ONLY_LABEL.into(), Oldest, 9).unwrap();
+                    log.browse(0, 9).unwrap();
+                }
+            });
+        }
+        for _ in 0..5_000 {
+            log.add(&["a", "b"]);
+            log.pop(2);
+            log.tidy().unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
     });
 }

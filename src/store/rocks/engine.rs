@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
 use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteBatch, WriteOptions};
 
 use super::health::Health;
@@ -106,6 +107,17 @@ impl Engine {
     /// Whether the disk has room for all memtables, as far as can be told.
     pub(super) fn has_room_to_flush(&self) -> bool {
         disk::has_room(self.path(), self.health.in_memory())
+    }
+
+    /// Whether chunks are in sealed memtables that no table has replaced yet.
+    pub(super) fn is_flush_pending(&self) -> bool {
+        let sealed = self.chunks().ok().and_then(|chunks| {
+            let sealed = self
+                .db
+                .property_int_value_cf(chunks, NUM_IMMUTABLE_MEM_TABLE);
+            sealed.ok().flatten()
+        });
+        sealed.is_some_and(|memtables| memtables > 0)
     }
 
     /// Moves all memtables to tables, in one atomic step, and waits for it.

@@ -106,11 +106,6 @@ impl Health {
             .saturating_add(self.0.sealed.load(Ordering::Relaxed))
     }
 
-    /// Whether memtables are sealed that no table has replaced yet.
-    pub(super) fn is_flush_pending(&self) -> bool {
-        self.0.sealed.load(Ordering::Relaxed) > 0
-    }
-
     pub(super) fn count_written(&self, bytes: u64) {
         self.count_unflushed(bytes);
         self.0.traffic.log.fetch_add(bytes, Ordering::Relaxed);

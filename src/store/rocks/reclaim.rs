@@ -50,7 +50,7 @@ pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool
         drop_tables(engine, floor)?;
         behind = Behind::count(engine, floor)?;
     }
-    let pending = resting && engine.health().is_flush_pending();
+    let pending = resting && engine.is_flush_pending();
     Ok(pending || behind.waiting > 0 || behind.is_worth_dropping(resting))
 }
 
