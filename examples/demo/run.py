@@ -31,6 +31,8 @@ def run_and_kill(script: str, path: Path, after: int) -> int:
     with subprocess.Popen(command(script, path), stdout=subprocess.PIPE, text=True) as producer:
         assert producer.stdout is not None
         for line in producer.stdout:
+            if not line.endswith("\n"):
+                break  # killed while it wrote the line
             pushed = int(line.split()[1])
             if pushed == after:
                 producer.kill()
