@@ -1,7 +1,7 @@
 //! Queues whose methods return at once.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocksq::StartPosition::Oldest;
 use rocksq::nonblocking::{MpmcQueue, PersistentQueueWithCapacity as Fifo};
@@ -320,17 +320,11 @@ fn a_limit_of_nothing_is_refused_and_nothing_is_created() {
 }
 
 #[test]
-fn a_call_returns_long_before_its_operation_is_done() {
+fn a_call_returns_before_its_operation_is_done() {
     let home = Home::new();
     let queue = fifo(&home, 10);
-    queue.len().unwrap().get().unwrap();
-    let begin = Instant::now();
     let response = queue.push(long_push()).unwrap();
-    let called = begin.elapsed();
+    assert!(!response.is_ready());
     response.get().unwrap();
-    assert!(
-        called * 3 < begin.elapsed(),
-        "{called:?} of {:?}",
-        begin.elapsed()
-    );
+    assert!(response.is_ready());
 }

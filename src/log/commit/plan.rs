@@ -1,0 +1,171 @@
+//! Checking operations one after another, each against what those before it will have done.
+
+use std::sync::Arc;
+
+use super::{Operation, conflict, full};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::chunk::{Chunk, Header, NewChunk};
+use crate::log::cursor::{Cursor, Mark};
+use crate::log::records::label_key;
+use crate::log::state::{ONLY_LABEL, State};
+use crate::log::tail::MAX_KEPT_PAYLOAD;
+use crate::store::{Batch, Records};
+
+/// What a group is about to do, one operation after another.
+pub(super) struct Plan<'a> {
+    pub end: Mark,
+    pub time: i64,
+    epoch: u32,
+    unread: u64,
+    pub closes: bool,
+    pub chunks: Vec<Planned<'a>>,
+    /// Cursors as they will be; `None` for a label that will be gone.
+    pub cursors: Vec<(Arc<str>, Option<Cursor>)>,
+}
+
+/// A chunk that has its place in the log.
+pub(super) struct Planned<'a> {
+    first: u64,
+    header: Header,
+    chunk: NewChunk<'a>,
+}
+
+impl Planned<'_> {
+    /// The chunk for the tail, unless it is too large to be kept.
+    pub(super) fn into_kept(self) -> Option<Arc<Chunk>> {
+        (self.chunk.payload <= MAX_KEPT_PAYLOAD)
+            .then(|| Arc::new(Chunk::written(self.first, self.header, self.chunk)))
+    }
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(state: &State, now: i64, epoch: u32) -> Self {
+        Self {
+            end: state.end,
+            time: state.time.max(now),
+            epoch,
+            unread: state.unread().0,
+            closes: false,
+            chunks: Vec::new(),
+            cursors: Vec::new(),
+        }
+    }
+
+    /// Takes up one operation, or says why it cannot be done.
+    pub(super) fn admit(&mut self, operation: Operation<'a>, state: &State) -> Result<()> {
+        if state.closed || self.closes {
+            return Err(Error::closed());
+        }
+        match operation {
+            Operation::Append { chunks, called } => self.append(chunks, called, state),
+            Operation::Move {
+                label,
+                before,
+                after,
+            } => self.move_cursor(label, before.as_ref(), after, state),
+            Operation::Remove { label } => {
+                if self.cursor(&label, state).is_none() {
+                    return Err(conflict());
+                }
+                self.cursors.push((label, None));
+                Ok(())
+            }
+            Operation::Close => {
+                self.closes = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn append(&mut self, chunks: Vec<NewChunk<'a>>, called: bool, state: &State) -> Result<()> {
+        let items: u64 = chunks.iter().map(|chunk| u64::from(chunk.items)).sum();
+        self.check_room(items, called, state)?;
+        let payload: u64 = chunks.iter().map(|chunk| chunk.payload).sum();
+        if self.end.position.checked_add(items).is_none()
+            || self.end.bytes.checked_add(payload).is_none()
+        {
+            return Err(Error::new(
+                ErrorKind::Full,
+                "The queue has used up its positions: no more items can be added to it",
+            ));
+        }
+        for chunk in chunks {
+            self.place(chunk);
+        }
+        self.unread = self.unread.saturating_add(items);
+        Ok(())
+    }
+
+    fn check_room(&self, items: u64, called: bool, state: &State) -> Result<()> {
+        let Some(capacity) = state.capacity else {
+            return Ok(());
+        };
+        let others_wait = !called && !state.producers.is_empty();
+        if others_wait || items > capacity.saturating_sub(self.unread) {
+            return Err(full());
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, chunk: NewChunk<'a>) {
+        let header = Header {
+            epoch: self.epoch,
+            items: chunk.items,
+            time: self.time,
+            bytes_before: self.end.bytes,
+        };
+        let first = self.end.position;
+        self.end = Mark {
+            position: first.saturating_add(chunk.items.into()),
+            bytes: self.end.bytes.saturating_add(chunk.payload),
+        };
+        self.chunks.push(Planned {
+            first,
+            header,
+            chunk,
+        });
+    }
+
+    fn move_cursor(
+        &mut self,
+        label: Arc<str>,
+        before: Option<&Cursor>,
+        after: Cursor,
+        state: &State,
+    ) -> Result<()> {
+        if self.cursor(&label, state) != before {
+            return Err(conflict());
+        }
+        if &*label == ONLY_LABEL {
+            self.unread = after.remaining(self.end).0;
+        }
+        self.cursors.push((label, Some(after)));
+        Ok(())
+    }
+
+    /// The cursor of a label after the operations so far.
+    fn cursor<'s>(&'s self, label: &str, state: &'s State) -> Option<&'s Cursor> {
+        match self.cursors.iter().rev().find(|(name, _)| &**name == label) {
+            Some((_, cursor)) => cursor.as_ref(),
+            None => state.cursor(label),
+        }
+    }
+
+    /// Puts the plan into a batch; false when there is nothing to write.
+    pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<bool> {
+        for planned in &self.chunks {
+            let header = planned.header.encode();
+            let mut parts = planned.chunk.parts();
+            parts.insert(0, &header);
+            batch.put_chunk(planned.first, &parts)?;
+        }
+        for (label, cursor) in &self.cursors {
+            let key = label_key(label);
+            match cursor {
+                Some(cursor) => batch.put(Records::Reader, &key, &cursor.encode()?),
+                None => batch.delete(Records::Reader, &key),
+            }
+        }
+        Ok(!self.chunks.is_empty() || !self.cursors.is_empty())
+    }
+}
