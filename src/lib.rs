@@ -23,4 +23,4 @@ pub use error::{Error, ErrorKind, Result};
 pub use log::items::Items;
 pub use log::read::Batch;
 pub use log::wait::Wait;
-pub use options::{MpmcOptions, QueueOptions, StartPosition};
+pub use options::{CallOptions, Durability, MpmcOptions, QueueOptions, StartPosition};

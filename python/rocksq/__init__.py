@@ -13,6 +13,7 @@ same queues with methods that return at once, with a response.
 """
 
 from rocksq import blocking, exceptions, nonblocking
+from rocksq._durability import Durability
 from rocksq._native import remove_mpmc_queue, remove_queue, version
 from rocksq._start_position import StartPosition
 from rocksq.exceptions import (
@@ -38,6 +39,7 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "DiskFull",
+    "Durability",
     "Error",
     "Forked",
     "Full",

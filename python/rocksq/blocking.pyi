@@ -8,8 +8,10 @@ Unless a method says otherwise, it raises `Closed` after `close`, `Forked` in a 
 was forked off after the queue was opened, and `DiskFull`, `IOFailure` or `Corrupt` when the files
 cannot be read or written. A call that raises has changed nothing, except with `OutcomeUnknown`.
 
-What a method has done when it returns survives the death of the process, `kill -9` included. It
-survives a power cut after the next `flush` or `close`.
+What survives a crash once a method has returned is a matter of `Durability`, which is chosen for
+the queue and can be chosen for a call: by default the death of the process, `kill -9` included, and
+a power cut after the next `flush` or `close`. A call at `Durability.Synced` raises `OutcomeUnknown`
+when what it did is in the queue but could not be synced.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +21,7 @@ from typing import Self, final
 
 from typing_extensions import Buffer
 
-from rocksq import StartPosition, nonblocking
+from rocksq import Durability, StartPosition, nonblocking
 
 __all__ = ["Batch", "Consumer", "LiveItems", "MpmcQueue", "PersistentQueueWithCapacity"]
 
@@ -45,11 +47,13 @@ class PersistentQueueWithCapacity:
         path: str | PathLike[str],
         max_elements: int = ...,
         *,
+        durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
         """Open the queue in the directory `path`, or make it there.
 
-        It holds at most `max_elements` items; reopening with fewer drops nothing. When the path is
+        It holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as
+        durable as `durability` says, or `Durability.Written`. When the path is
         held by another open queue, wait for it up to `open_timeout` seconds (None: for ever), then
         raise `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be
         a queue of this kind, and then nothing on disk has changed.
@@ -61,6 +65,7 @@ class PersistentQueueWithCapacity:
         no_gil: bool = True,
         *,
         timeout: float | None = 0,
+        durability: Durability | None = None,
     ) -> None:
         """Add `items` at the end: all of them, or none.
 
@@ -68,6 +73,7 @@ class PersistentQueueWithCapacity:
         `Full`. Producers that wait are served in the order in which they came. A list longer than
         `max_elements` raises `Full` at once. What is not bytes-like raises `TypeError`.
 
+        Once this returns the items are as durable as `durability` says (None: as the queue's).
         `no_gil` is there for programs written for rocksq 0.3.0.
 
         >>> import tempfile
@@ -84,12 +90,14 @@ class PersistentQueueWithCapacity:
         no_gil: bool = True,
         *,
         timeout: float | None = 0,
+        durability: Durability | None = None,
     ) -> list[bytes]:
         """Take up to `max_elements` items, oldest first.
 
         When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
         list is empty when none came. The call returns as soon as there is one. What is returned is
-        taken for good; use `read` and `commit` for what must not be lost with the program.
+        taken, as durably as `durability` says (None: as the queue's); use `read` and `commit` for
+        what must not be lost with the program.
 
         >>> import tempfile
         >>> from rocksq.blocking import PersistentQueueWithCapacity
@@ -115,9 +123,10 @@ class PersistentQueueWithCapacity:
         1
         """
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
         """Take the items of `batch`, which `read` of this queue gave.
 
+        They stay taken, as durably as `durability` says (None: as the queue's).
         Raises `Conflict` when another consumer has taken items since, and `InvalidArgument` for a
         batch of another queue.
         """
@@ -160,6 +169,10 @@ class PersistentQueueWithCapacity:
     @property
     def max_elements(self) -> int:
         """The number of items that the queue can hold at once."""
+
+    @property
+    def durability(self) -> Durability:
+        """How durable what a call does is when it returns, unless the call says otherwise."""
 
     @property
     def path(self) -> str:
@@ -245,11 +258,13 @@ class MpmcQueue:
         path: str | PathLike[str],
         ttl: int,
         *,
+        durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
         """Open the queue in the directory `path`, or make it there.
 
-        Items live for `ttl` seconds, 0 for ever. When the path is held by another open queue, wait
+        Items live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
+        `Durability.Written`. When the path is held by another open queue, wait
         for it up to `open_timeout` seconds (None: for ever), then raise `Busy`. `WrongKind`,
         `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and
         then nothing on disk has changed.
@@ -259,10 +274,12 @@ class MpmcQueue:
         self,
         items: Iterable[Buffer],
         no_gil: bool = True,
+        *,
+        durability: Durability | None = None,
     ) -> None:
         """Add `items` at the end: all of them, or none.
 
-        What is not bytes-like raises `TypeError`. `no_gil` is there for programs written for
+        Once this returns they are as durable as `durability` says (None: as the queue's). What is not bytes-like raises `TypeError`. `no_gil` is there for programs written for
         rocksq 0.3.0.
         """
 
@@ -274,13 +291,14 @@ class MpmcQueue:
         no_gil: bool = True,
         *,
         timeout: float | None = 0,
+        durability: Durability | None = None,
     ) -> tuple[list[bytes], bool]:
         """Read up to `max_elements` items under `label` and move the label behind them.
 
         A label that is new begins at `start_position`. When there is nothing to read, wait for an
         item up to `timeout` seconds (None: for ever); the list is empty when none came. The second
         value tells, once, that items which the label had not read were lost to the TTL since its
-        last read.
+        last read. The label stays there, as durably as `durability` says (None: as the queue's).
         """
 
     def read(
@@ -308,9 +326,10 @@ class MpmcQueue:
         [b'b']
         """
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
         """Move the label of `batch` behind its items.
 
+        It stays there, as durably as `durability` says (None: as the queue's).
         Raises `Conflict` when another consumer has moved the label since, and `InvalidArgument`
         for a batch of another queue.
         """
@@ -354,6 +373,10 @@ class MpmcQueue:
     @property
     def ttl(self) -> int:
         """How many seconds an item lives; 0 for ever."""
+
+    @property
+    def durability(self) -> Durability:
+        """How durable what a call does is when it returns, unless the call says otherwise."""
 
     @property
     def path(self) -> str:

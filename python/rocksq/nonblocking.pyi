@@ -3,8 +3,8 @@
 An operation is done whether its response is read or not. What it fails with is raised by `get` and
 `try_get`. When `max_inflight_ops` operations are under way, the next call waits for room.
 
-Once a response is there, what was done survives the death of the process; it survives a power cut
-after `close` or after `flush` of the blocking face. Every call raises `Closed` after `close`, and
+Once a response is there, what was done is as durable as `durability` of the call, or of the queue,
+says. Every call raises `Closed` after `close`, and
 `Forked` in a child process that was forked off after the queue was opened.
 """
 
@@ -15,7 +15,7 @@ from typing import Self, final
 
 from typing_extensions import Buffer
 
-from rocksq import StartPosition, blocking
+from rocksq import Durability, StartPosition, blocking
 
 __all__ = [
     "MpmcQueue",
@@ -83,6 +83,7 @@ class PersistentQueueWithCapacity:
         max_elements: int = ...,
         max_inflight_ops: int = 1_000,
         *,
+        durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
         """Open the queue in the directory `path`, or make it there; as for the blocking class."""
@@ -91,6 +92,8 @@ class PersistentQueueWithCapacity:
         self,
         items: Iterable[Buffer],
         no_gil: bool = True,
+        *,
+        durability: Durability | None = None,
     ) -> Response:
         """Add `items` at the end: all of them, or none. The response tells whether they fitted.
 
@@ -101,8 +104,22 @@ class PersistentQueueWithCapacity:
         self,
         max_elements: int = 1,
         no_gil: bool = True,
+        *,
+        durability: Durability | None = None,
     ) -> Response:
         """Take up to `max_elements` items, oldest first: `data` of the answer."""
+
+    def flush(self) -> Response:
+        """Make everything asked for before the call survive a power cut.
+
+        >>> import tempfile
+        >>> from rocksq import Durability
+        >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp(), durability=Durability.Buffered)
+        >>> pushed = queue.push([b"item"])
+        >>> flushed = queue.flush().get()
+        >>> queue.close()
+        """
 
     @property
     def len(self) -> Response:
@@ -123,6 +140,10 @@ class PersistentQueueWithCapacity:
     @property
     def max_elements(self) -> int:
         """The number of items that the queue can hold at once."""
+
+    @property
+    def durability(self) -> Durability:
+        """How durable what a call does is when it is answered, unless the call says otherwise."""
 
     @property
     def path(self) -> str:
@@ -205,6 +226,7 @@ class MpmcQueue:
         ttl: int,
         max_inflight_ops: int = 1_000,
         *,
+        durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
         """Open the queue in the directory `path`, or make it there; as for the blocking class."""
@@ -213,6 +235,8 @@ class MpmcQueue:
         self,
         items: Iterable[Buffer],
         no_gil: bool = True,
+        *,
+        durability: Durability | None = None,
     ) -> MpmcResponse:
         """Add `items` at the end: all of them, or none.
 
@@ -225,8 +249,13 @@ class MpmcQueue:
         start_position: StartPosition,
         max_elements: int = 1,
         no_gil: bool = True,
+        *,
+        durability: Durability | None = None,
     ) -> MpmcResponse:
         """Read up to `max_elements` items under `label` and move the label behind them."""
+
+    def flush(self) -> MpmcResponse:
+        """Make everything asked for before the call survive a power cut."""
 
     def remove_label(
         self,
@@ -258,6 +287,10 @@ class MpmcQueue:
     @property
     def ttl(self) -> int:
         """How many seconds an item lives; 0 for ever."""
+
+    @property
+    def durability(self) -> Durability:
+        """How durable what a call does is when it is answered, unless the call says otherwise."""
 
     @property
     def path(self) -> str:

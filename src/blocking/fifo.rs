@@ -12,7 +12,7 @@ use crate::log::state::ONLY_LABEL;
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::nonblocking;
-use crate::options::{QueueOptions, StartPosition};
+use crate::options::{CallOptions, Durability, QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
 use crate::worker::Worker;
 
@@ -22,8 +22,8 @@ use crate::worker::Worker;
 /// called from any number of threads. Clones are faces of the same open queue, which is closed by
 /// [`close`](Self::close) or when the last of them is dropped.
 ///
-/// When a method returns, what it did survives the death of the process. It survives a power cut
-/// after [`flush`](Self::flush) or [`close`](Self::close).
+/// What survives a crash once a method has returned is a matter of [`Durability`]: by default the
+/// death of the process, and a power cut after [`flush`](Self::flush) or [`close`](Self::close).
 ///
 /// ```
 /// use rocksq::blocking::PersistentQueueWithCapacity;
@@ -40,6 +40,7 @@ use crate::worker::Worker;
 pub struct PersistentQueueWithCapacity {
     handle: Arc<Handle>,
     max_elements: u64,
+    durability: Durability,
     label: Arc<str>,
 }
 
@@ -68,36 +69,65 @@ impl PersistentQueueWithCapacity {
         Ok(Self {
             handle: Handle::open(path.as_ref(), Kind::Fifo, retention, options.open_timeout)?,
             max_elements: options.max_elements,
+            durability: options.durability,
             label: ONLY_LABEL.into(),
         })
     }
 
-    /// Adds items at the end: all of them, or none. They survive the death of the process once
-    /// this returns.
+    /// Adds items at the end: all of them, or none. Once this returns they are as durable as the
+    /// queue's [`durability`](Self::durability) says.
     ///
     /// # Errors
     ///
     /// `Full` when they do not fit now; nothing has changed then.
     pub fn push<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
-        self.push_wait(items, Wait::NEVER)
+        self.push_with(items, CallOptions::new())
     }
 
     /// Like [`push`](Self::push), waiting for room as long as `wait` says. Waiting producers are
     /// served in the order in which they came. More items than the capacity fail at once.
     pub fn push_wait<T: AsRef<[u8]>>(&self, items: &[T], wait: Wait<'_>) -> Result<()> {
-        self.handle.with(|log| log.append(items, wait))
+        self.push_with(items, wait)
+    }
+
+    /// Like [`push`](Self::push), as `options` say: a [`Wait`], a [`Durability`], or
+    /// [`CallOptions`] with both.
+    ///
+    /// # Errors
+    ///
+    /// `OutcomeUnknown` when the items are in the queue but could not be synced as was asked.
+    pub fn push_with<'a, T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        options: impl Into<CallOptions<'a>>,
+    ) -> Result<()> {
+        let (wait, level) = options.into().resolve(self.durability);
+        self.handle.with(|log| log.append(items, wait, level))
     }
 
     /// Takes up to `max` items, oldest first; none when the queue is empty.
     pub fn pop(&self, max: u64) -> Result<Items> {
-        self.pop_wait(max, Wait::NEVER)
+        self.pop_with(max, CallOptions::new())
     }
 
     /// Like [`pop`](Self::pop), waiting for the first item as long as `wait` says.
     pub fn pop_wait(&self, max: u64, wait: Wait<'_>) -> Result<Items> {
+        self.pop_with(max, wait)
+    }
+
+    /// Like [`pop`](Self::pop), as `options` say. At [`Durability::Synced`] it returns when it is
+    /// certain that the items, and those before them, do not come again.
+    ///
+    /// # Errors
+    ///
+    /// `OutcomeUnknown` when the items were taken but that could not be synced as was asked; they
+    /// come again after a power cut, or never. [`read`](Self::read) and [`commit`](Self::commit)
+    /// leave nothing to chance.
+    pub fn pop_with<'a>(&self, max: u64, options: impl Into<CallOptions<'a>>) -> Result<Items> {
+        let (wait, level) = options.into().resolve(self.durability);
         let taken = self
             .handle
-            .with(|log| log.take(&self.label, StartPosition::Oldest, max, wait))?;
+            .with(|log| log.take(&self.label, StartPosition::Oldest, max, wait, level))?;
         Ok(taken.items)
     }
 
@@ -123,13 +153,19 @@ impl PersistentQueueWithCapacity {
             .with(|log| log.read(&self.label, StartPosition::Oldest, max, wait))
     }
 
-    /// Takes the items of a batch. They stay taken when the process dies after this returns.
+    /// Takes the items of a batch. They stay taken, as durably as the queue's
+    /// [`durability`](Self::durability) says.
     ///
     /// # Errors
     ///
     /// `Conflict` when another consumer has taken items since the batch was read.
     pub fn commit(&self, batch: &Batch) -> Result<()> {
-        self.handle.with(|log| log.commit(batch))
+        self.commit_with(batch, self.durability)
+    }
+
+    /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
+    pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
+        self.handle.with(|log| log.commit(batch, durability))
     }
 
     /// The next items, up to `max`, which stay in the queue.
@@ -187,6 +223,11 @@ impl PersistentQueueWithCapacity {
     /// The number of items that the queue can hold at once.
     pub fn max_elements(&self) -> u64 {
         self.max_elements
+    }
+
+    /// How durable what a call does is when it returns, unless the call says otherwise.
+    pub fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// The directory of the queue.

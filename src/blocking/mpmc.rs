@@ -12,7 +12,7 @@ use crate::log::read::Batch;
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::nonblocking;
-use crate::options::{MpmcOptions, StartPosition};
+use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
 use crate::store::rocks::Kind;
 use crate::worker::Worker;
 
@@ -26,8 +26,8 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// Clones are faces of the same open queue, which is closed by [`close`](Self::close) or when the
 /// last of them is dropped.
 ///
-/// When a method returns, what it did survives the death of the process. It survives a power cut
-/// after [`flush`](Self::flush) or [`close`](Self::close).
+/// What survives a crash once a method has returned is a matter of [`Durability`]: by default the
+/// death of the process, and a power cut after [`flush`](Self::flush) or [`close`](Self::close).
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,6 +46,7 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 pub struct MpmcQueue {
     handle: Arc<Handle>,
     ttl: Option<Duration>,
+    durability: Durability,
 }
 
 /// What [`MpmcQueue::next`] has read.
@@ -82,19 +83,30 @@ impl MpmcQueue {
         Ok(Self {
             handle: Handle::open(path.as_ref(), Kind::Mpmc, retention, options.open_timeout)?,
             ttl: options.ttl,
+            durability: options.durability,
         })
     }
 
-    /// Adds items at the end: all of them, or none. They survive the death of the process once
-    /// this returns.
+    /// Adds items at the end: all of them, or none. Once this returns they are as durable as the
+    /// queue's [`durability`](Self::durability) says.
     pub fn add<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
-        self.handle.with(|log| log.append(items, Wait::NEVER))
+        self.add_with(items, self.durability)
+    }
+
+    /// Like [`add`](Self::add), at a [`Durability`] of its own.
+    ///
+    /// # Errors
+    ///
+    /// `OutcomeUnknown` when the items are in the queue but could not be synced as was asked.
+    pub fn add_with<T: AsRef<[u8]>>(&self, items: &[T], durability: Durability) -> Result<()> {
+        self.handle
+            .with(|log| log.append(items, Wait::NEVER, durability))
     }
 
     /// Reads up to `max` items under `label`, and moves the label behind them. A label that is new
     /// begins where `start` says.
     pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Next> {
-        self.next_wait(label, start, max, Wait::NEVER)
+        self.next_with(label, start, max, CallOptions::new())
     }
 
     /// Like [`next`](Self::next), waiting for the first item as long as `wait` says.
@@ -105,9 +117,26 @@ impl MpmcQueue {
         max: u64,
         wait: Wait<'_>,
     ) -> Result<Next> {
+        self.next_with(label, start, max, wait)
+    }
+
+    /// Like [`next`](Self::next), as `options` say: a [`Wait`], a [`Durability`], or
+    /// [`CallOptions`] with both.
+    ///
+    /// # Errors
+    ///
+    /// `OutcomeUnknown` when the label was moved but that could not be synced as was asked.
+    pub fn next_with<'a>(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        options: impl Into<CallOptions<'a>>,
+    ) -> Result<Next> {
+        let (wait, level) = options.into().resolve(self.durability);
         let taken = self
             .handle
-            .with(|log| log.take(&checked(label)?, start, max, wait))?;
+            .with(|log| log.take(&checked(label)?, start, max, wait, level))?;
         Ok(Next {
             items: taken.items,
             expired: taken.expired,
@@ -127,14 +156,19 @@ impl MpmcQueue {
             .with(|log| log.read(&checked(label)?, start, max, wait))
     }
 
-    /// Moves the label of a batch behind its items. It stays there when the process dies after
-    /// this returns.
+    /// Moves the label of a batch behind its items, as durably as the queue's
+    /// [`durability`](Self::durability) says.
     ///
     /// # Errors
     ///
     /// `Conflict` when another consumer has moved the label since the batch was read.
     pub fn commit(&self, batch: &Batch) -> Result<()> {
-        self.handle.with(|log| log.commit(batch))
+        self.commit_with(batch, self.durability)
+    }
+
+    /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
+    pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
+        self.handle.with(|log| log.commit(batch, durability))
     }
 
     /// The next items of `label`, up to `max`, without moving or making it.
@@ -161,7 +195,8 @@ impl MpmcQueue {
 
     /// Forgets a label and its place; false when there is no such label.
     pub fn remove_label(&self, label: &str) -> Result<bool> {
-        self.handle.with(|log| log.remove_label(&label.into()))
+        self.handle
+            .with(|log| log.remove_label(&label.into(), self.durability))
     }
 
     /// Number of live items.
@@ -203,6 +238,11 @@ impl MpmcQueue {
     /// How long an item lives; `None` for ever.
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
+    }
+
+    /// How durable what a call does is when it returns, unless the call says otherwise.
+    pub fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// The directory of the queue.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::Registration;
+use crate::options::Durability;
 use crate::store::Store;
 
 pub(crate) mod chunk;
@@ -39,7 +40,7 @@ pub(crate) mod tidy;
 pub(crate) mod wait;
 
 use clock::LogTime;
-use commit::{CommitLine, Operation};
+use commit::{CommitLine, Committed, Operation};
 use expiry::Expiry;
 use fetch::ReadAhead;
 use state::{LineOf, State};
@@ -91,10 +92,24 @@ pub(crate) struct Log<S: Store> {
 
 impl<S: Store> Log<S> {
     /// Adds items at the end, all or none. Waits for room as long as `wait` says.
-    pub(crate) fn append<T: AsRef<[u8]>>(&self, items: &[T], wait: Wait<'_>) -> Result<()> {
+    pub(crate) fn append<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        wait: Wait<'_>,
+        level: Durability,
+    ) -> Result<()> {
+        let committed = self.append_unsettled(items, wait)?;
+        self.settle(committed, level)
+    }
+
+    fn append_unsettled<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        wait: Wait<'_>,
+    ) -> Result<Option<Committed>> {
         self.check_usable()?;
         if items.is_empty() {
-            return self.check_open();
+            return self.check_open().map(|()| None);
         }
         self.check_can_ever_fit(items.len() as u64)?;
         let deadline = wait.begin();
@@ -106,14 +121,14 @@ impl<S: Store> Log<S> {
             });
             let full = matches!(&result, Err(error) if error.kind() == ErrorKind::Full);
             if !full || deadline.is_past() {
-                return result;
+                return result.map(Some);
             }
             let need = items.len() as u64;
             let still_full = |state: &State| state.room() < need || !state.producers.is_empty();
             let called =
                 self.stand_in_line(LineOf::Producers, need, still_full, &deadline, &mut place)?;
             if !called {
-                return result;
+                return result.map(Some);
             }
         }
     }
@@ -128,7 +143,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Forgets a label and its place; false when there is none.
-    pub(crate) fn remove_label(&self, label: &Arc<str>) -> Result<bool> {
+    pub(crate) fn remove_label(&self, label: &Arc<str>, level: Durability) -> Result<bool> {
         self.check_usable()?;
         if self.open_state()?.cursor(label).is_none() {
             return Ok(false);
@@ -138,7 +153,7 @@ impl<S: Store> Log<S> {
         };
         match self.submit(operation) {
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
-            result => result.map(|()| true),
+            result => self.settle(Some(result?), level).map(|()| true),
         }
     }
 
@@ -167,9 +182,8 @@ impl<S: Store> Log<S> {
     /// Makes everything done before the call survive a power cut.
     pub(crate) fn flush(&self) -> Result<()> {
         self.check_usable()?;
-        self.check_open()?;
-        self.store.recover()?;
-        self.syncs.sync(|| self.store.sync())
+        let committed = self.submit(Operation::Flush)?;
+        self.settle(Some(committed), Durability::Synced)
     }
 
     /// Whether this is the process that opened the log, not a forked child.
@@ -190,7 +204,7 @@ impl<S: Store> Log<S> {
         self.tidy_before_closing();
         let stopped = match self.submit(Operation::Close) {
             Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
-            stopped => stopped,
+            stopped => stopped.map(drop),
         };
         if stopped.is_err() {
             let mut state = self.state.lock();
@@ -238,6 +252,11 @@ impl<S: Store> Log<S> {
             self.generation.store(generation, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Whether the state was read from the store as it is.
+    fn is_caught_up(&self) -> bool {
+        self.generation.load(Ordering::Acquire) == self.store.generation()
     }
 
     /// Waits in a line until called, unless the state shows at once that there is no need to.

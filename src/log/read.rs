@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use super::Log;
-use super::commit::Operation;
+use super::commit::{Committed, Operation};
 use super::cursor::{Cursor, Mark};
 use super::items::Items;
 use super::state::LineOf;
 use super::wait::{Deadline, Wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::StartPosition;
+use crate::options::{Durability, StartPosition};
 use crate::store::Store;
 
 /// Items that were read but not taken, and the move of the cursor that takes them.
@@ -100,7 +100,7 @@ impl<S: Store> Log<S> {
                 return Ok(batch);
             }
             if batch.is_new_label() {
-                self.commit_if_unmoved(&batch)?;
+                self.move_if_unmoved(&batch)?;
                 continue;
             }
             if !self.wait_for_items(&batch, &deadline, &mut place)? {
@@ -111,7 +111,12 @@ impl<S: Store> Log<S> {
 
     /// Moves the cursor behind the items of `batch`, which are then taken. Fails with `Conflict`
     /// when another consumer has moved the cursor since.
-    pub(crate) fn commit(&self, batch: &Batch) -> Result<()> {
+    pub(crate) fn commit(&self, batch: &Batch, level: Durability) -> Result<()> {
+        let committed = self.commit_unsettled(batch)?;
+        self.settle(committed, level)
+    }
+
+    fn commit_unsettled(&self, batch: &Batch) -> Result<Option<Committed>> {
         self.check_usable()?;
         if batch.queue != self.uuid {
             return Err(Error::invalid(
@@ -119,34 +124,51 @@ impl<S: Store> Log<S> {
             ));
         }
         if !batch.moves() {
-            return self.check_unmoved(batch);
+            return self.check_unmoved(batch).map(|()| None);
         }
-        self.submit(Operation::Move {
+        let operation = Operation::Move {
             label: Arc::clone(&batch.label),
             before: batch.before.clone(),
             after: batch.after.clone(),
-        })
+        };
+        self.submit(operation).map(Some)
     }
 
-    /// Reads up to `max` items and takes them.
+    /// Reads up to `max` items and takes them. When syncing that fails, they are taken and not
+    /// returned, like what a power cut at this moment would do; what must not be lost so is read
+    /// and committed.
     pub(crate) fn take(
         &self,
         label: &Arc<str>,
         start: StartPosition,
         max: u64,
         wait: Wait<'_>,
+        level: Durability,
     ) -> Result<Taken> {
+        let (taken, committed) = self.take_unsettled(label, start, max, wait)?;
+        self.settle(committed, level)?;
+        Ok(taken)
+    }
+
+    fn take_unsettled(
+        &self,
+        label: &Arc<str>,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'_>,
+    ) -> Result<(Taken, Option<Committed>)> {
         self.check_usable()?;
         let deadline = wait.begin();
         let mut place = None;
         let mut last_try = max == 0 || deadline.is_past();
         loop {
-            let batch = self.try_take(label, start, max, last_try)?;
+            let (batch, committed) = self.try_take(label, start, max, last_try)?;
             if last_try || !batch.items.is_empty() {
-                return Ok(Taken {
+                let taken = Taken {
                     items: batch.items,
                     expired: batch.expired,
-                });
+                };
+                return Ok((taken, committed));
             }
             last_try = !self.wait_for_items(&batch, &deadline, &mut place)?;
         }
@@ -160,14 +182,17 @@ impl<S: Store> Log<S> {
         start: StartPosition,
         max: u64,
         last_try: bool,
-    ) -> Result<Batch> {
+    ) -> Result<(Batch, Option<Committed>)> {
         let gate = self.gate(label);
         let _only_consumer = gate.as_ref().map(|gate| gate.lock());
         loop {
             let batch = self.read_now(label, start, max)?;
             let worth_it = last_try || !batch.items.is_empty() || batch.is_new_label();
-            if !worth_it || !batch.moves() || self.commit_if_unmoved(&batch)? {
-                return Ok(batch);
+            if !worth_it || !batch.moves() {
+                return Ok((batch, None));
+            }
+            if let Some(committed) = self.move_if_unmoved(&batch)? {
+                return Ok((batch, Some(committed)));
             }
         }
     }
@@ -177,12 +202,11 @@ impl<S: Store> Log<S> {
         state.labels.get(label).map(|label| Arc::clone(&label.gate))
     }
 
-    /// Commits; false when the cursor was moved meanwhile.
-    fn commit_if_unmoved(&self, batch: &Batch) -> Result<bool> {
-        match self.commit(batch) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
-            Err(error) => Err(error),
+    /// Commits; `None` when the cursor was moved meanwhile.
+    fn move_if_unmoved(&self, batch: &Batch) -> Result<Option<Committed>> {
+        match self.commit_unsettled(batch) {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
+            result => result,
         }
     }
 

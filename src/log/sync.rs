@@ -2,12 +2,19 @@
 //!
 //! A caller joins the round that has not begun yet, since a running sync may have missed its
 //! writes. One member leads the round; the others wait for its result. Writers are not held up.
+//!
+//! A sync vouches for what was written in its own generation of the store and for nothing else: a
+//! store that had to reopen itself between the write and the sync may have lost the write.
 
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::Result;
+use super::Log;
+use super::commit::Committed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::Durability;
+use crate::store::Store;
 
 #[derive(Debug, Default)]
 pub(crate) struct SyncStage {
@@ -22,11 +29,13 @@ struct Stage {
     next: Arc<Round>,
 }
 
-type Round = Mutex<Option<Result<()>>>;
+/// The generation that was synced, once the round has ended.
+type Round = Mutex<Option<Result<u64>>>;
 
 impl SyncStage {
-    /// Returns when a sync that began after this call has ended, with its result.
-    pub(crate) fn sync(&self, sync: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// Returns when a sync that began after this call has ended, with its result: the generation
+    /// of the store in which it ran.
+    pub(crate) fn sync(&self, sync: impl FnOnce() -> Result<u64>) -> Result<u64> {
         let mut stage = self.stage.lock();
         let round = Arc::clone(&stage.next);
         loop {
@@ -49,6 +58,40 @@ impl SyncStage {
     }
 }
 
+impl<S: Store> Log<S> {
+    /// Returns when what was committed is as durable as `level` says. It is visible before.
+    pub(super) fn settle(&self, committed: Option<Committed>, level: Durability) -> Result<()> {
+        match committed {
+            Some(committed) if level == Durability::Synced => self.sync(committed),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&self, committed: Committed) -> Result<()> {
+        let synced = self.syncs.sync(|| {
+            self.store.recover()?;
+            self.store.sync()?;
+            // Read last: equal to that of the write, it was the same during the sync.
+            Ok(self.store.generation())
+        });
+        match synced {
+            Ok(generation) if generation == committed.generation => Ok(()),
+            Ok(_) => Err(unsynced("the queue was opened anew after an error")),
+            Err(error) => Err(unsynced(&error.to_string())),
+        }
+    }
+}
+
+fn unsynced(why: &str) -> Error {
+    Error::new(
+        ErrorKind::OutcomeUnknown,
+        format!(
+            "The change was made, but whether it survives is not known, since it could not be \
+             synced: {why}"
+        ),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +109,7 @@ mod tests {
                 stage.sync(|| {
                     begun.wait();
                     go_on.wait();
-                    Ok(())
+                    Ok(0)
                 })
             });
             begun.wait();
@@ -75,7 +118,7 @@ mod tests {
                     joined.fetch_add(1, Ordering::SeqCst);
                     stage.sync(|| {
                         syncs.fetch_add(1, Ordering::SeqCst);
-                        Ok(())
+                        Ok(0)
                     })
                 });
             }

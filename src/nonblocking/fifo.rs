@@ -8,6 +8,7 @@ use crate::blocking;
 use crate::error::Result;
 use crate::log::items::Items;
 use crate::log::wait::Wait;
+use crate::options::Durability;
 
 /// The nonblocking face of a [`blocking::PersistentQueueWithCapacity`].
 ///
@@ -80,6 +81,24 @@ impl PersistentQueueWithCapacity {
     /// Takes up to `max` items, oldest first.
     pub fn pop(&self, max: u64) -> Result<Response<Items>> {
         self.submit(move |queue| queue.pop(max), Wait::FOREVER)
+    }
+
+    /// Like [`push`](Self::push), answered when the items are so durable.
+    pub fn push_with(&self, items: Vec<Vec<u8>>, durability: Durability) -> Result<Response<()>> {
+        self.submit(
+            move |queue| queue.push_with(&items, durability),
+            Wait::FOREVER,
+        )
+    }
+
+    /// Like [`pop`](Self::pop), answered when the taking is so durable.
+    pub fn pop_with(&self, max: u64, durability: Durability) -> Result<Response<Items>> {
+        self.submit(move |queue| queue.pop_with(max, durability), Wait::FOREVER)
+    }
+
+    /// Makes everything asked for before the call survive a power cut.
+    pub fn flush(&self) -> Result<Response<()>> {
+        self.submit(|queue| queue.flush(), Wait::FOREVER)
     }
 
     /// Number of items in the queue.

@@ -9,7 +9,7 @@ use crate::blocking;
 use crate::error::Result;
 use crate::log::wait::Wait;
 use crate::mpmc::Next;
-use crate::options::StartPosition;
+use crate::options::{Durability, StartPosition};
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
@@ -80,6 +80,34 @@ impl MpmcQueue {
     pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Response<Next>> {
         let label = label.to_owned();
         self.submit(move |queue| queue.next(&label, start, max), Wait::FOREVER)
+    }
+
+    /// Like [`add`](Self::add), answered when the items are so durable.
+    pub fn add_with(&self, items: Vec<Vec<u8>>, durability: Durability) -> Result<Response<()>> {
+        self.submit(
+            move |queue| queue.add_with(&items, durability),
+            Wait::FOREVER,
+        )
+    }
+
+    /// Like [`next`](Self::next), answered when the move of the label is so durable.
+    pub fn next_with(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        durability: Durability,
+    ) -> Result<Response<Next>> {
+        let label = label.to_owned();
+        self.submit(
+            move |queue| queue.next_with(&label, start, max, durability),
+            Wait::FOREVER,
+        )
+    }
+
+    /// Makes everything asked for before the call survive a power cut.
+    pub fn flush(&self) -> Result<Response<()>> {
+        self.submit(|queue| queue.flush(), Wait::FOREVER)
     }
 
     /// The labels, in alphabetical order.

@@ -8,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyType};
 
 use crate::Wait;
-use crate::options::StartPosition;
+use crate::options::{Durability, StartPosition};
 
 /// A number of items, operations or seconds. A bool in its place is a mistake.
 pub(super) fn count(value: &Bound<'_, PyAny>) -> PyResult<u64> {
@@ -55,6 +55,40 @@ pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
     }
     // What a Duration cannot hold is for ever.
     Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// A `rocksq.Durability`, or None for that of the queue.
+pub(super) fn durability(value: &Bound<'_, PyAny>) -> PyResult<Option<Durability>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let class = durability_class(value.py())?;
+    if !value.is_instance(class)? {
+        let given = value.get_type().name()?;
+        let message = format!(
+            "durability is rocksq.Durability.Buffered, .Written or .Synced, or None for that of \
+             the queue, not '{given}'"
+        );
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(Some(match value.extract()? {
+        0u8 => Durability::Buffered,
+        1 => Durability::Written,
+        _ => Durability::Synced,
+    }))
+}
+
+/// The `rocksq.Durability` of a queue.
+pub(super) fn durability_object(
+    py: Python<'_>,
+    durability: Durability,
+) -> PyResult<Bound<'_, PyAny>> {
+    durability_class(py)?.call1((durability as u8,))
+}
+
+fn durability_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "rocksq", "Durability")
 }
 
 /// A `rocksq.StartPosition`; as in rocksq 0.3.0, its number alone will not do.

@@ -8,8 +8,8 @@ use pyo3::sync::PyOnceLock;
 
 use super::arguments::Timeout;
 use super::errors::exception;
-use crate::Wait;
 use crate::error::{ErrorKind, Result};
+use crate::{CallOptions, Durability, Wait};
 
 /// How often a wait on Python's main thread looks for signals. Python can run their handlers
 /// nowhere else, so no other thread looks.
@@ -42,6 +42,11 @@ pub(super) fn waiting<T: Send>(
         Some(raised) if error.kind() == ErrorKind::Interrupted => raised,
         _ => exception(py, &error),
     })
+}
+
+/// What a call says of waiting and of durability.
+pub(super) fn options(wait: Wait<'_>, durability: Option<Durability>) -> CallOptions<'_> {
+    CallOptions::new().wait(wait).durability(durability)
 }
 
 /// Opens a queue, waiting for another holder of its path as long as `timeout` says. On the main

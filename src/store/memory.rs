@@ -1,109 +1,267 @@
 //! A store in memory, for tests of the layers above.
+//!
+//! It knows what a process that dies leaves behind (all that was written) and what a power cut
+//! leaves (all that was synced, and of what was written later the first batches, as many as the
+//! test wants). It fails when it is told to, as the store on RocksDB does: after a fatal error
+//! nothing is written until it has recovered, with a new generation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Batch, Records, Store, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
-    tables: Mutex<Tables>,
+    disk: Mutex<Disk>,
     written: AtomicU64,
     generation: AtomicU64,
-    fail: Mutex<Option<ErrorKind>>,
+    syncs: AtomicU64,
+    writes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    /// What the operating system has.
+    now: Tables,
+    /// What the device has.
+    device: Tables,
+    /// The batches that make the one of the other.
+    unsynced: VecDeque<Vec<Change>>,
+    trouble: Trouble,
+    closed: bool,
+}
+
+/// What is to go wrong, or has.
+#[derive(Debug, Default)]
+struct Trouble {
+    next_write: Option<Failure>,
+    next_sync: Option<usize>,
+    /// Every write and every recovery fails so.
+    lasting: Option<ErrorKind>,
+    /// What the next recovery finds, after a fatal error.
+    stopped: Option<Tables>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    /// Nothing was written.
+    Refused(ErrorKind),
+    /// It is not known whether it was written; it was, or not.
+    Unknown { written: bool },
 }
 
 #[derive(Clone, Debug, Default)]
 struct Tables {
     chunks: BTreeMap<u64, Vec<u8>>,
     records: BTreeMap<(Records, Vec<u8>), Vec<u8>>,
-    closed: bool,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct MemoryBatch(Vec<Change>);
-
 #[derive(Debug)]
+pub(crate) struct MemoryBatch {
+    generation: u64,
+    changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
 enum Change {
     Chunk(u64, Vec<u8>),
     Put(Records, Vec<u8>, Vec<u8>),
     Delete(Records, Vec<u8>),
+    ForgetBelow(u64),
+}
+
+impl Tables {
+    fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change.clone() {
+                Change::Chunk(position, bytes) => {
+                    self.chunks.insert(position, bytes);
+                }
+                Change::Put(records, key, value) => {
+                    self.records.insert((records, key), value);
+                }
+                Change::Delete(records, key) => {
+                    self.records.remove(&(records, key));
+                }
+                Change::ForgetBelow(floor) => self.chunks = self.chunks.split_off(&floor),
+            }
+        }
+    }
+}
+
+impl Disk {
+    fn after_power_cut(&self, kept: usize) -> Tables {
+        let mut tables = self.device.clone();
+        for changes in self.unsynced.iter().take(kept) {
+            tables.apply(changes);
+        }
+        tables
+    }
+
+    fn check_running(&self) -> Result<()> {
+        match (self.trouble.lasting, &self.trouble.stopped) {
+            (Some(kind), _) => Err(simulated(kind)),
+            (None, Some(_)) => Err(simulated(ErrorKind::Io)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn write(&mut self, changes: Vec<Change>) -> Result<()> {
+        self.check_running()?;
+        match self.trouble.next_write.take() {
+            None => {
+                self.now.apply(&changes);
+                self.unsynced.push_back(changes);
+                Ok(())
+            }
+            Some(Failure::Refused(kind)) => Err(simulated(kind)),
+            Some(Failure::Unknown { written }) => {
+                let mut found = self.now.clone();
+                if written {
+                    found.apply(&changes);
+                    self.unsynced.push_back(changes);
+                }
+                self.trouble.stopped = Some(found);
+                Err(simulated(ErrorKind::OutcomeUnknown))
+            }
+        }
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.check_running()?;
+        if let Some(kept) = self.trouble.next_sync.take() {
+            self.trouble.stopped = Some(self.after_power_cut(kept));
+            self.unsynced.truncate(kept);
+            return Err(simulated(ErrorKind::OutcomeUnknown));
+        }
+        self.device = self.now.clone();
+        self.unsynced.clear();
+        Ok(())
+    }
 }
 
 impl MemoryStore {
-    /// A store that holds what this one holds now, as after a crash and an open.
-    pub(crate) fn reopened(&self) -> Self {
-        let tables = Tables {
-            closed: false,
-            ..self.tables.lock().clone()
+    fn holding(now: Tables) -> Self {
+        let disk = Disk {
+            device: now.clone(),
+            now,
+            ..Disk::default()
         };
         Self {
-            tables: Mutex::new(tables),
+            disk: Mutex::new(disk),
             ..Self::default()
         }
     }
 
-    /// Makes the next write fail; `OutcomeUnknown` counts as fatal and starts a new generation.
+    /// The store that the next open finds after the process has died.
+    pub(crate) fn after_kill(&self) -> Self {
+        let disk = self.disk.lock();
+        Self::holding(disk.trouble.stopped.as_ref().unwrap_or(&disk.now).clone())
+    }
+
+    /// The store that the next open finds after a power cut that left `kept` of the batches that
+    /// were written after the last sync.
+    pub(crate) fn after_power_cut(&self, kept: usize) -> Self {
+        Self::holding(self.disk.lock().after_power_cut(kept))
+    }
+
+    /// Makes the next write fail. With `OutcomeUnknown` it is not there after the recovery.
     pub(crate) fn fail_next_write(&self, kind: ErrorKind) {
-        *self.fail.lock() = Some(kind);
+        let failure = match kind {
+            ErrorKind::OutcomeUnknown => Failure::Unknown { written: false },
+            kind => Failure::Refused(kind),
+        };
+        self.disk.lock().trouble.next_write = Some(failure);
+    }
+
+    /// Makes the next write fail with `OutcomeUnknown`, although it was made.
+    pub(crate) fn fail_next_write_after_making_it(&self) {
+        self.disk.lock().trouble.next_write = Some(Failure::Unknown { written: true });
+    }
+
+    /// Makes the next sync fail, and the pages that it should have synced be lost, all but the
+    /// first `kept` batches.
+    pub(crate) fn fail_next_sync(&self, kept: usize) {
+        self.disk.lock().trouble.next_sync = Some(kept);
+    }
+
+    /// Makes every write and recovery fail until [`mend`](Self::mend).
+    pub(crate) fn fail_until_mended(&self, kind: ErrorKind) {
+        self.disk.lock().trouble.lasting = Some(kind);
+    }
+
+    pub(crate) fn mend(&self) {
+        self.disk.lock().trouble.lasting = None;
     }
 
     pub(crate) fn chunk_positions(&self) -> Vec<u64> {
-        self.tables.lock().chunks.keys().copied().collect()
+        self.disk.lock().now.chunks.keys().copied().collect()
+    }
+
+    /// How many batches a power cut can lose.
+    pub(crate) fn unsynced(&self) -> usize {
+        self.disk.lock().unsynced.len()
+    }
+
+    /// How many syncs there were.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::SeqCst)
+    }
+
+    /// How many batches were written.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
     }
 
     fn apply(&self, batch: MemoryBatch) -> Result<()> {
-        if let Some(kind) = self.fail.lock().take() {
-            if kind == ErrorKind::OutcomeUnknown {
-                self.generation.fetch_add(1, Ordering::SeqCst);
-            }
-            return Err(Error::new(kind, "a simulated failure"));
+        let mut disk = self.open_disk()?;
+        if batch.generation != self.generation() {
+            return Err(simulated(ErrorKind::Io));
         }
-        let mut tables = self.open_tables()?;
-        for change in batch.0 {
-            match change {
-                Change::Chunk(position, bytes) => {
-                    self.written
-                        .fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                    tables.chunks.insert(position, bytes);
-                }
-                Change::Put(records, key, value) => {
-                    tables.records.insert((records, key), value);
-                }
-                Change::Delete(records, key) => {
-                    tables.records.remove(&(records, key));
-                }
-            }
-        }
+        let payload: usize = batch
+            .changes
+            .iter()
+            .map(|change| match change {
+                Change::Chunk(_, bytes) => bytes.len(),
+                _ => 0,
+            })
+            .sum();
+        disk.write(batch.changes)?;
+        self.written.fetch_add(payload as u64, Ordering::Relaxed);
+        self.writes.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    fn open_tables(&self) -> Result<parking_lot::MutexGuard<'_, Tables>> {
-        let tables = self.tables.lock();
-        if tables.closed {
+    fn open_disk(&self) -> Result<MutexGuard<'_, Disk>> {
+        let disk = self.disk.lock();
+        if disk.closed {
             return Err(Error::closed());
         }
-        Ok(tables)
+        Ok(disk)
     }
+}
+
+fn simulated(kind: ErrorKind) -> Error {
+    Error::new(kind, "a simulated failure")
 }
 
 impl Batch for MemoryBatch {
     fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()> {
-        self.0.push(Change::Chunk(position, parts.concat()));
+        self.changes.push(Change::Chunk(position, parts.concat()));
         Ok(())
     }
 
     fn put(&mut self, records: Records, key: &[u8], value: &[u8]) {
-        self.0
+        self.changes
             .push(Change::Put(records, key.to_vec(), value.to_vec()));
     }
 
     fn delete(&mut self, records: Records, key: &[u8]) {
-        self.0.push(Change::Delete(records, key.to_vec()));
+        self.changes.push(Change::Delete(records, key.to_vec()));
     }
 }
 
@@ -111,7 +269,10 @@ impl Store for MemoryStore {
     type Batch = MemoryBatch;
 
     fn batch(&self, _bytes: usize) -> MemoryBatch {
-        MemoryBatch::default()
+        MemoryBatch {
+            generation: self.generation(),
+            changes: Vec::new(),
+        }
     }
 
     fn write(&self, batch: MemoryBatch) -> Result<()> {
@@ -119,11 +280,21 @@ impl Store for MemoryStore {
     }
 
     fn recover(&self) -> Result<()> {
+        let mut disk = self.open_disk()?;
+        if let Some(kind) = disk.trouble.lasting {
+            return Err(simulated(kind));
+        }
+        if let Some(found) = disk.trouble.stopped.take() {
+            disk.now = found;
+            self.generation.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(())
     }
 
     fn sync(&self) -> Result<()> {
-        self.open_tables().map(drop)
+        self.open_disk()?.sync()?;
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     fn generation(&self) -> u64 {
@@ -132,7 +303,8 @@ impl Store for MemoryStore {
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self
-            .open_tables()?
+            .open_disk()?
+            .now
             .records
             .get(&(records, key.to_vec()))
             .cloned())
@@ -140,7 +312,8 @@ impl Store for MemoryStore {
 
     fn scan(&self, records: Records, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         Ok(self
-            .open_tables()?
+            .open_disk()?
+            .now
             .records
             .iter()
             .filter(|((family, key), _)| *family == records && key.starts_with(prefix))
@@ -149,7 +322,7 @@ impl Store for MemoryStore {
     }
 
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
-        let chunks = self.open_tables()?.chunks.clone();
+        let chunks = self.open_disk()?.now.chunks.clone();
         let first = chunks
             .range(floor..=position.max(floor))
             .next_back()
@@ -162,10 +335,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn reclaim(&self, batch: MemoryBatch, floor: u64, _resting: bool) -> Result<bool> {
+    /// What a resting queue has in tables goes at once; the rest is forgotten in the order of the
+    /// batches, as the range deletions of RocksDB are.
+    fn reclaim(&self, mut batch: MemoryBatch, floor: u64, resting: bool) -> Result<bool> {
+        batch.changes.push(Change::ForgetBelow(floor));
         self.apply(batch)?;
-        let mut tables = self.open_tables()?;
-        tables.chunks = tables.chunks.split_off(&floor);
+        if resting {
+            self.sync()?;
+        }
         self.written.store(0, Ordering::Relaxed);
         Ok(false)
     }
@@ -179,12 +356,21 @@ impl Store for MemoryStore {
     }
 
     fn disk_size(&self) -> Result<u64> {
-        let tables = self.open_tables()?;
-        Ok(tables.chunks.values().map(|chunk| chunk.len() as u64).sum())
+        let disk = self.open_disk()?;
+        Ok(disk
+            .now
+            .chunks
+            .values()
+            .map(|chunk| chunk.len() as u64)
+            .sum())
     }
 
     fn close(&self) -> Result<()> {
-        self.tables.lock().closed = true;
-        Ok(())
+        let synced = match self.recover().and_then(|()| self.sync()) {
+            Err(error) if error.kind() == ErrorKind::Closed => Ok(()),
+            synced => synced,
+        };
+        self.disk.lock().closed = true;
+        synced
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Operation;
+use super::{Committed, Operation};
 use crate::error::Result;
 
 /// A group takes no further operation once it has this much payload.
@@ -41,7 +41,7 @@ pub(super) enum Stage {
     #[default]
     Waiting,
     Leading,
-    Done(Result<()>),
+    Done(Result<Committed>),
 }
 
 impl Outcome {
@@ -51,7 +51,7 @@ impl Outcome {
     }
 
     /// Waits until the operation is done, or until its owner is to lead: then `None`.
-    pub(super) fn wait(&self) -> Option<Result<()>> {
+    pub(super) fn wait(&self) -> Option<Result<Committed>> {
         let mut stage = self.stage.lock();
         loop {
             match std::mem::take(&mut *stage) {

@@ -13,6 +13,7 @@
 //! <https://github.com/facebook/rocksdb>).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 mod line;
 mod plan;
@@ -42,8 +43,17 @@ pub(crate) enum Operation<'a> {
     },
     /// Forgets a label.
     Remove { label: Arc<str> },
+    /// Changes nothing; what was done before it is written when it is done.
+    Flush,
     /// Lets nothing be done after it.
     Close,
+}
+
+/// An operation that was done and that the operating system has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Committed {
+    /// The store's generation that has it.
+    pub generation: u64,
 }
 
 impl Operation<'_> {
@@ -63,6 +73,7 @@ impl Operation<'_> {
                 after,
             },
             Self::Remove { label } => Operation::Remove { label },
+            Self::Flush => Operation::Flush,
             Self::Close => Operation::Close,
         }
     }
@@ -77,10 +88,10 @@ impl Operation<'_> {
 
 impl<S: Store> Log<S> {
     /// Does `operation` in commit order. When it returns, the operating system has the result.
-    pub(crate) fn submit(&self, operation: Operation<'_>) -> Result<()> {
+    pub(crate) fn submit(&self, operation: Operation<'_>) -> Result<Committed> {
         if let Some(_lead) = self.commits.try_lead() {
             let mut results = self.write_group(vec![operation]);
-            return results.pop().unwrap_or(Ok(()));
+            return results.pop().unwrap_or_else(|| Err(Error::closed()));
         }
         let (mut lead, outcome) = self.commits.line_up(operation.into_owned());
         loop {
@@ -110,13 +121,12 @@ impl<S: Store> Log<S> {
     }
 
     /// Writes the operations that are possible in one batch, and makes them visible.
-    fn write_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<()>> {
-        let count = operations.len();
-        if let Err(error) = self.catch_up() {
-            return vec![Err(error); count];
-        }
+    fn write_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
         let payload: u64 = operations.iter().map(Operation::payload).sum();
-        let mut batch = self.store.batch(payload as usize);
+        let mut batch = match self.begin_batch(payload as usize) {
+            Ok(batch) => batch,
+            Err(error) => return vec![Err(error); operations.len()],
+        };
         let (plan, mut results) = self.plan(operations);
         let written = plan.fill(&mut batch).and_then(|filled| {
             if filled {
@@ -135,14 +145,29 @@ impl<S: Store> Log<S> {
         results
     }
 
+    /// A batch for what follows from the state. It cannot be written if the store reopens itself
+    /// meanwhile.
+    fn begin_batch(&self, bytes: usize) -> Result<S::Batch> {
+        loop {
+            self.catch_up()?;
+            let batch = self.store.batch(bytes);
+            if self.is_caught_up() {
+                return Ok(batch);
+            }
+        }
+    }
+
     /// Checks the operations one after another, each against what those before it will do.
-    fn plan<'a>(&self, operations: Vec<Operation<'a>>) -> (Plan<'a>, Vec<Result<()>>) {
+    fn plan<'a>(&self, operations: Vec<Operation<'a>>) -> (Plan<'a>, Vec<Result<Committed>>) {
         let now = self.time.now();
+        let committed = Committed {
+            generation: self.generation.load(Ordering::Acquire),
+        };
         let state = self.state.lock();
         let mut plan = Plan::new(&state, now, self.epoch);
         let results = operations
             .into_iter()
-            .map(|operation| plan.admit(operation, &state))
+            .map(|operation| plan.admit(operation, &state).map(|()| committed))
             .collect();
         (plan, results)
     }

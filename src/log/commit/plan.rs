@@ -70,6 +70,7 @@ impl<'a> Plan<'a> {
                 self.cursors.push((label, None));
                 Ok(())
             }
+            Operation::Flush => Ok(()),
             Operation::Close => {
                 self.closes = true;
                 Ok(())

@@ -20,7 +20,7 @@ fn pushes_of_many_threads_are_whole_and_in_each_threads_order() {
                 start.wait();
                 for n in 0..PUSHES {
                     let items = [0, 1, 2].map(|part| format!("{thread} {n} {part}"));
-                    log.append(&items, Wait::NEVER).unwrap();
+                    log.append(&items, Wait::NEVER, Written).unwrap();
                 }
             });
         }
@@ -51,7 +51,10 @@ fn every_item_goes_to_exactly_one_of_many_consumers() {
             scope.spawn(|| {
                 while taken.lock().len() < total {
                     let wait = Duration::from_millis(5).into();
-                    let items = log.take(&ONLY_LABEL.into(), Oldest, 3, wait).unwrap().items;
+                    let items = log
+                        .take(&ONLY_LABEL.into(), Oldest, 3, wait, Written)
+                        .unwrap()
+                        .items;
                     taken.lock().extend(items.to_vecs());
                 }
             });
@@ -77,7 +80,7 @@ fn a_bounded_queue_never_holds_more_than_its_capacity() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 for _ in 0..PUSHES {
-                    log.append(&["a", "b"], Wait::FOREVER).unwrap();
+                    log.append(&["a", "b"], Wait::FOREVER, Written).unwrap();
                 }
             });
         }
@@ -86,7 +89,7 @@ fn a_bounded_queue_never_holds_more_than_its_capacity() {
             assert!(log.len() <= 4);
             let wait = Wait::FOREVER;
             left -= log
-                .take(&ONLY_LABEL.into(), Oldest, 3, wait)
+                .take(&ONLY_LABEL.into(), Oldest, 3, wait, Written)
                 .unwrap()
                 .items
                 .len();

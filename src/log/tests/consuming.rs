@@ -38,7 +38,7 @@ fn length_and_payload_count_what_is_left() {
 fn a_push_that_does_not_fit_changes_nothing() {
     let log = fifo(2);
     log.add(&["a"]);
-    let error = log.append(&["b", "c"], Wait::NEVER).unwrap_err();
+    let error = log.append(&["b", "c"], Wait::NEVER, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full);
     assert_eq!(error.to_string(), "Failed to push item: Queue is full");
     assert_eq!(log.pop(9), ["a"]);
@@ -47,7 +47,7 @@ fn a_push_that_does_not_fit_changes_nothing() {
 #[test]
 fn a_push_larger_than_the_capacity_fails_without_waiting() {
     let log = fifo(2);
-    let error = log.append(&["a"; 3], Wait::FOREVER).unwrap_err();
+    let error = log.append(&["a"; 3], Wait::FOREVER, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full);
 }
 
@@ -55,11 +55,11 @@ fn a_push_larger_than_the_capacity_fails_without_waiting() {
 fn a_push_of_several_chunks_comes_out_whole() {
     let log = fifo(10);
     let big = vec![7u8; MAX_CHUNK_PAYLOAD / 2 + 1];
-    log.append(&[&big[..], b"small", &big], Wait::NEVER)
+    log.append(&[&big[..], b"small", &big], Wait::NEVER, Written)
         .unwrap();
     assert_eq!(log.store.chunk_positions(), [0, 2]);
     let taken = log
-        .take(&ONLY_LABEL.into(), Oldest, 9, Wait::NEVER)
+        .take(&ONLY_LABEL.into(), Oldest, 9, Wait::NEVER, Written)
         .unwrap();
     assert_eq!(taken.items, [&big[..], b"small", &big]);
 }
@@ -85,8 +85,11 @@ fn only_one_of_two_commits_of_the_same_items_succeeds() {
             .unwrap()
     };
     let (one, other) = (read(), read());
-    log.commit(&one).unwrap();
-    assert_eq!(log.commit(&other).unwrap_err().kind(), ErrorKind::Conflict);
+    log.commit(&one, Written).unwrap();
+    assert_eq!(
+        log.commit(&other, Written).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     assert_eq!(log.pop(9), ["b"]);
 }
 
@@ -98,7 +101,7 @@ fn a_batch_of_another_queue_is_refused() {
     let batch = other
         .read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
         .unwrap();
-    let error = log.commit(&batch).unwrap_err();
+    let error = log.commit(&batch, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert_eq!(log.len(), 1);
 }
@@ -143,8 +146,8 @@ fn a_removed_label_begins_anew() {
     let log = mpmc(0, &clock());
     log.add(&["a"]);
     log.next("x", Oldest, 9);
-    assert!(log.remove_label(&"x".into()).unwrap());
-    assert!(!log.remove_label(&"x".into()).unwrap());
+    assert!(log.remove_label(&"x".into(), Written).unwrap());
+    assert!(!log.remove_label(&"x".into(), Written).unwrap());
     assert_eq!(log.next("x", Oldest, 9).0, ["a"]);
 }
 
@@ -201,9 +204,10 @@ fn a_closed_log_refuses_everything() {
     log.close().unwrap();
     let label = ONLY_LABEL.into();
     let errors = [
-        log.append(&["b"], Wait::NEVER).unwrap_err(),
-        log.append::<&str>(&[], Wait::NEVER).unwrap_err(),
-        log.take(&label, Oldest, 1, Wait::FOREVER).unwrap_err(),
+        log.append(&["b"], Wait::NEVER, Written).unwrap_err(),
+        log.append::<&str>(&[], Wait::NEVER, Written).unwrap_err(),
+        log.take(&label, Oldest, 1, Wait::FOREVER, Written)
+            .unwrap_err(),
         log.peek(&label, Oldest, 1).unwrap_err(),
         log.size().unwrap_err(),
         log.flush().unwrap_err(),

@@ -64,7 +64,7 @@ fn a_loss_in_an_uncommitted_batch_is_reported_again() {
     clock.advance(10 * SECOND);
     let read = || log.read(&"x".into(), Oldest, 9, Wait::NEVER).unwrap();
     assert!(read().expired());
-    log.commit(&read()).unwrap();
+    log.commit(&read(), Written).unwrap();
     assert!(!read().expired());
 }
 

@@ -7,7 +7,7 @@ fn a_failed_push_changes_nothing() {
     let log = fifo(10);
     log.add(&["a"]);
     log.store.fail_next_write(ErrorKind::DiskFull);
-    let error = log.append(&["b"], Wait::NEVER).unwrap_err();
+    let error = log.append(&["b"], Wait::NEVER, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DiskFull);
     log.add(&["c"]);
     assert_eq!(log.pop(9), ["a", "c"]);
@@ -19,7 +19,7 @@ fn a_failed_pop_takes_nothing() {
     log.add(&["a"]);
     log.store.fail_next_write(ErrorKind::Io);
     let error = log
-        .take(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+        .take(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER, Written)
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(log.pop(1), ["a"]);
@@ -31,7 +31,7 @@ fn a_log_goes_on_after_its_store_has_reopened_itself() {
     log.add(&["a", "b"]);
     log.pop(1);
     log.store.fail_next_write(ErrorKind::OutcomeUnknown);
-    let error = log.append(&["lost"], Wait::NEVER).unwrap_err();
+    let error = log.append(&["lost"], Wait::NEVER, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     log.add(&["c"]);
     assert_eq!(log.pop(9), ["b", "c"]);

@@ -5,6 +5,7 @@ mod consuming;
 mod expiring;
 mod failing;
 mod model;
+mod syncing;
 mod waiting;
 
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use std::time::Duration;
 use super::clock::manual::ManualClock;
 use super::state::ONLY_LABEL;
 use super::wait::Wait;
-use super::{Log, Retention};
+use super::{Log, Retention, chunk};
+use crate::options::Durability::Written;
 use crate::options::StartPosition;
+use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
 type MemoryLog = Log<MemoryStore>;
@@ -42,12 +45,12 @@ fn open(store: MemoryStore, retention: Retention, clock: &ManualClock) -> Arc<Me
 
 /// The log that the next open finds after this process died.
 fn after_kill(log: &MemoryLog, clock: &ManualClock) -> Arc<MemoryLog> {
-    open(log.store.reopened(), log.retention, clock)
+    open(log.store.after_kill(), log.retention, clock)
 }
 
 impl MemoryLog {
     fn add(&self, items: &[&str]) {
-        self.append(items, Wait::NEVER).unwrap();
+        self.append(items, Wait::NEVER, Written).unwrap();
     }
 
     fn pop(&self, max: u64) -> Vec<String> {
@@ -55,7 +58,9 @@ impl MemoryLog {
     }
 
     fn next(&self, label: &str, start: StartPosition, max: u64) -> (Vec<String>, bool) {
-        let taken = self.take(&label.into(), start, max, Wait::NEVER).unwrap();
+        let taken = self
+            .take(&label.into(), start, max, Wait::NEVER, Written)
+            .unwrap();
         let texts = taken
             .items
             .iter()

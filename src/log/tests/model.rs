@@ -54,7 +54,7 @@ proptest! {
             match step {
                 Step::Push(count) => {
                     let items = numbered(pushed, count);
-                    match log.append(&items, Wait::NEVER) {
+                    match log.append(&items, Wait::NEVER, Written) {
                         Ok(()) => { queue.extend(items); pushed += count; }
                         Err(error) => {
                             prop_assert_eq!(error.kind(), ErrorKind::Full);
@@ -68,7 +68,7 @@ proptest! {
                 }
                 Step::ReadAndCommit(_, max) => {
                     let batch = log.read(&ONLY_LABEL.into(), Oldest, max, Wait::NEVER).unwrap();
-                    log.commit(&batch).unwrap();
+                    log.commit(&batch, Written).unwrap();
                     let taken = queue.drain(..queue.len().min(max as usize)).collect::<Vec<_>>();
                     prop_assert_eq!(batch.items(), &taken);
                 }
@@ -97,7 +97,7 @@ proptest! {
             match step {
                 Step::Push(count) => {
                     let new = numbered(items.len(), count);
-                    log.append(&new, Wait::NEVER).unwrap();
+                    log.append(&new, Wait::NEVER, Written).unwrap();
                     items.extend(new.into_iter().map(|item| (now, item)));
                 }
                 Step::Take(label, start, max) => {
@@ -114,7 +114,7 @@ proptest! {
                 }
                 Step::ReadAndCommit(label, max) => {
                     let batch = log.read(&label.into(), Oldest, max, Wait::NEVER).unwrap();
-                    log.commit(&batch).unwrap();
+                    log.commit(&batch, Written).unwrap();
                     let from = *places.get(label).unwrap_or(&live).max(&live);
                     prop_assert_eq!(batch.first(), from as u64);
                     places.insert(label, items.len().min(from + max as usize));
@@ -122,7 +122,7 @@ proptest! {
                 }
                 Step::RemoveLabel(label) => {
                     let known = places.remove(label).is_some();
-                    prop_assert_eq!(log.remove_label(&label.into()).unwrap(), known);
+                    prop_assert_eq!(log.remove_label(&label.into(), Written).unwrap(), known);
                 }
                 Step::Tidy => {
                     log.tidy().unwrap();

@@ -16,7 +16,8 @@ fn until_waiting(log: &MemoryLog, callers: usize) {
 fn a_pop_that_waits_returns_as_soon_as_one_item_is_there() {
     let log = fifo(10);
     thread::scope(|scope| {
-        let popped = scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 5, Wait::FOREVER));
+        let popped =
+            scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 5, Wait::FOREVER, Written));
         until_waiting(&log, 1);
         log.add(&["a"]);
         assert_eq!(popped.join().unwrap().unwrap().items, ["a"]);
@@ -27,7 +28,9 @@ fn a_pop_that_waits_returns_as_soon_as_one_item_is_there() {
 fn a_pop_gives_up_at_its_deadline() {
     let log = fifo(10);
     let wait = Duration::from_millis(1).into();
-    let taken = log.take(&ONLY_LABEL.into(), Oldest, 1, wait).unwrap();
+    let taken = log
+        .take(&ONLY_LABEL.into(), Oldest, 1, wait, Written)
+        .unwrap();
     assert!(taken.items.is_empty());
     assert_eq!(log.state.lock().waiting, 0);
 }
@@ -37,7 +40,9 @@ fn every_item_of_a_push_wakes_one_who_waits() {
     let log = fifo(10);
     thread::scope(|scope| {
         let pops: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 1, Wait::FOREVER)))
+            .map(|_| {
+                scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 1, Wait::FOREVER, Written))
+            })
             .collect();
         until_waiting(&log, 3);
         log.add(&["a", "b", "c"]);
@@ -54,7 +59,9 @@ fn two_pushes_wake_two_who_wait() {
     let log = fifo(10);
     thread::scope(|scope| {
         let pops: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 1, Wait::FOREVER)))
+            .map(|_| {
+                scope.spawn(|| log.take(&ONLY_LABEL.into(), Oldest, 1, Wait::FOREVER, Written))
+            })
             .collect();
         until_waiting(&log, 2);
         log.add(&["a"]);
@@ -74,14 +81,16 @@ fn producers_who_wait_for_room_are_served_in_their_order() {
         for (n, items) in [vec!["large"; 2], vec!["small"]].into_iter().enumerate() {
             let (log, sender) = (&log, sender.clone());
             scope.spawn(move || {
-                log.append(&items, Wait::FOREVER).unwrap();
+                log.append(&items, Wait::FOREVER, Written).unwrap();
                 sender.send(n).unwrap();
             });
             until_waiting(log, n + 1);
         }
         log.pop(1);
         assert!(served.try_recv().is_err());
-        let error = log.append(&["barges in"], Wait::NEVER).unwrap_err();
+        let error = log
+            .append(&["barges in"], Wait::NEVER, Written)
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Full);
         log.pop(1);
         assert_eq!(served.recv().unwrap(), 0);
@@ -95,9 +104,10 @@ fn one_who_gives_up_lets_those_behind_go_on() {
     let log = fifo(2);
     log.add(&["a"]);
     thread::scope(|scope| {
-        let large = scope.spawn(|| log.append(&["x"; 2], Duration::from_millis(30).into()));
+        let large =
+            scope.spawn(|| log.append(&["x"; 2], Duration::from_millis(30).into(), Written));
         until_waiting(&log, 1);
-        let small = scope.spawn(|| log.append(&["y"], Wait::FOREVER));
+        let small = scope.spawn(|| log.append(&["y"], Wait::FOREVER, Written));
         assert_eq!(large.join().unwrap().unwrap_err().kind(), ErrorKind::Full);
         small.join().unwrap().unwrap();
     });
@@ -109,10 +119,10 @@ fn closing_wakes_everybody() {
     log.add(&["a"]);
     let waiting = mpmc(0, &ManualClock::at(0));
     thread::scope(|scope| {
-        let push = scope.spawn(|| log.append(&["b"], Wait::FOREVER).unwrap_err());
+        let push = scope.spawn(|| log.append(&["b"], Wait::FOREVER, Written).unwrap_err());
         let next = scope.spawn(|| {
             waiting
-                .take(&"x".into(), Oldest, 1, Wait::FOREVER)
+                .take(&"x".into(), Oldest, 1, Wait::FOREVER, Written)
                 .unwrap_err()
         });
         until_waiting(&log, 1);
@@ -132,7 +142,10 @@ fn waiting_beside_expired_items_sleeps_until_a_live_one_comes() {
     log.add(&["old"]);
     clock.advance(Duration::from_secs(10));
     thread::scope(|scope| {
-        let next = scope.spawn(|| log.take(&"x".into(), Oldest, 1, Wait::FOREVER).unwrap());
+        let next = scope.spawn(|| {
+            log.take(&"x".into(), Oldest, 1, Wait::FOREVER, Written)
+                .unwrap()
+        });
         until_waiting(&log, 1);
         log.add(&["new"]);
         let taken = next.join().unwrap();
@@ -158,7 +171,9 @@ fn an_interrupted_wait_loses_nothing() {
     let log = fifo(10);
     let asked = || true;
     let wait = Wait::FOREVER.interruptible(Duration::from_millis(1), &asked);
-    let error = log.take(&ONLY_LABEL.into(), Oldest, 1, wait).unwrap_err();
+    let error = log
+        .take(&ONLY_LABEL.into(), Oldest, 1, wait, Written)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     log.add(&["a"]);
     assert_eq!(log.pop(1), ["a"]);

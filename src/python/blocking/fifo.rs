@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::blocking;
-use crate::options::QueueOptions;
-use crate::python::arguments::{Timeout, count, timeout};
+use crate::options::{Durability, QueueOptions};
+use crate::python::arguments::{Timeout, count, durability, durability_object, timeout};
 use crate::python::batch::Batch;
-use crate::python::call::{opening, released, waiting};
+use crate::python::call::{opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::shared::Shared;
@@ -37,11 +37,13 @@ impl PersistentQueueWithCapacity {
         py: Python<'_>,
         path: &PathBuf,
         max_elements: u64,
+        durability: Option<Durability>,
         open_timeout: Timeout,
     ) -> PyResult<blocking::PersistentQueueWithCapacity> {
         opening(py, open_timeout, |open_timeout| {
             let options = QueueOptions {
                 max_elements,
+                durability: durability.unwrap_or_default(),
                 open_timeout,
             };
             blocking::PersistentQueueWithCapacity::open(path, options)
@@ -53,39 +55,44 @@ impl PersistentQueueWithCapacity {
 impl PersistentQueueWithCapacity {
     #[new]
     #[pyo3(
-        signature = (path, max_elements = 1_000_000_000, *, open_timeout = Timeout::NEVER),
-        text_signature = "(path, max_elements=1000000000, *, open_timeout=0)"
+        signature = (path, max_elements = 1_000_000_000, *, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, *, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         #[pyo3(from_py_with = count)] max_elements: u64,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        Self::open(py, &path, max_elements, open_timeout).map(|queue| Self::over(py, queue))
+        Self::open(py, &path, max_elements, durability, open_timeout)
+            .map(|queue| Self::over(py, queue))
     }
 
     /// Adds items at the end: all of them, or none.
     #[pyo3(
-        signature = (items, no_gil = true, *, timeout = Timeout::NEVER),
-        text_signature = "($self, items, no_gil=True, *, timeout=0)"
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
     )]
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
         let _ = no_gil;
         let py = items.py();
         let items = self::items("push", items)?;
-        waiting(py, timeout, |wait| self.queue.push_wait(&items, wait))
+        waiting(py, timeout, |wait| {
+            self.queue.push_with(&items, options(wait, durability))
+        })
     }
 
     /// Takes up to max_elements items, oldest first; an empty list when none came.
     #[pyo3(
-        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER),
-        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0)"
+        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
     )]
     fn pop<'py>(
         &self,
@@ -93,9 +100,12 @@ impl PersistentQueueWithCapacity {
         #[pyo3(from_py_with = count)] max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = no_gil;
-        let taken = waiting(py, timeout, |wait| self.queue.pop_wait(max_elements, wait))?;
+        let taken = waiting(py, timeout, |wait| {
+            self.queue.pop_with(max_elements, options(wait, durability))
+        })?;
         bytes::list(py, taken)
     }
 
@@ -115,9 +125,16 @@ impl PersistentQueueWithCapacity {
     }
 
     /// Takes the items of a batch; raises Conflict if another consumer has taken items since.
-    fn commit(&self, py: Python<'_>, batch: &Bound<'_, Batch>) -> PyResult<()> {
+    #[pyo3(signature = (batch, *, durability = None))]
+    fn commit(
+        &self,
+        py: Python<'_>,
+        batch: &Bound<'_, Batch>,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<()> {
         let batch = batch.get().batch();
-        released(py, || self.queue.commit(batch))
+        let durability = durability.unwrap_or(self.queue.durability());
+        released(py, || self.queue.commit_with(batch, durability))
     }
 
     /// The next n items, which stay in the queue.
@@ -169,6 +186,12 @@ impl PersistentQueueWithCapacity {
     #[getter]
     fn max_elements(&self) -> u64 {
         self.queue.max_elements()
+    }
+
+    /// How durable what a call does is when it returns, unless the call says otherwise.
+    #[getter]
+    fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        durability_object(py, self.queue.durability())
     }
 
     /// The directory of the queue.

@@ -8,10 +8,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::blocking;
-use crate::options::{MpmcOptions, StartPosition};
-use crate::python::arguments::{Timeout, count, start_position, timeout};
+use crate::options::{Durability, MpmcOptions, StartPosition};
+use crate::python::arguments::{
+    Timeout, count, durability, durability_object, start_position, timeout,
+};
 use crate::python::batch::Batch;
-use crate::python::call::{opening, released, waiting};
+use crate::python::call::{opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::shared::Shared;
@@ -35,11 +37,13 @@ impl MpmcQueue {
         py: Python<'_>,
         path: &PathBuf,
         ttl: u64,
+        durability: Option<Durability>,
         open_timeout: Timeout,
     ) -> PyResult<blocking::MpmcQueue> {
         opening(py, open_timeout, |open_timeout| {
             let options = MpmcOptions {
                 ttl: (ttl > 0).then(|| Duration::from_secs(ttl)),
+                durability: durability.unwrap_or_default(),
                 open_timeout,
             };
             blocking::MpmcQueue::open(path, options)
@@ -56,31 +60,39 @@ pub(in crate::python) fn seconds(ttl: Option<Duration>) -> u64 {
 impl MpmcQueue {
     #[new]
     #[pyo3(
-        signature = (path, ttl, *, open_timeout = Timeout::NEVER),
-        text_signature = "(path, ttl, *, open_timeout=0)"
+        signature = (path, ttl, *, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, ttl, *, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         #[pyo3(from_py_with = count)] ttl: u64,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        Self::open(py, &path, ttl, open_timeout).map(|queue| Self::over(py, queue))
+        Self::open(py, &path, ttl, durability, open_timeout).map(|queue| Self::over(py, queue))
     }
 
     /// Adds items at the end: all of them, or none.
-    #[pyo3(signature = (items, no_gil = true))]
-    fn add(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<()> {
+    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    fn add(
+        &self,
+        items: &Bound<'_, PyAny>,
+        no_gil: bool,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<()> {
         let _ = no_gil;
         let py = items.py();
         let items = self::items("add", items)?;
-        released(py, || self.queue.add(&items))
+        let durability = durability.unwrap_or(self.queue.durability());
+        released(py, || self.queue.add_with(&items, durability))
     }
 
     /// Reads up to max_elements items under label and moves the label behind them.
+    #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER),
-        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0)"
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
     )]
     fn next<'py>(
         &self,
@@ -90,11 +102,13 @@ impl MpmcQueue {
         #[pyo3(from_py_with = count)] max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
         let _ = no_gil;
         let next = waiting(py, timeout, |wait| {
+            let options = options(wait, durability);
             self.queue
-                .next_wait(label, start_position, max_elements, wait)
+                .next_with(label, start_position, max_elements, options)
         })?;
         Ok((bytes::list(py, next.items)?, next.expired))
     }
@@ -119,9 +133,16 @@ impl MpmcQueue {
     }
 
     /// Moves the label of a batch behind its items; raises Conflict if it was moved since.
-    fn commit(&self, py: Python<'_>, batch: &Bound<'_, Batch>) -> PyResult<()> {
+    #[pyo3(signature = (batch, *, durability = None))]
+    fn commit(
+        &self,
+        py: Python<'_>,
+        batch: &Bound<'_, Batch>,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<()> {
         let batch = batch.get().batch();
-        released(py, || self.queue.commit(batch))
+        let durability = durability.unwrap_or(self.queue.durability());
+        released(py, || self.queue.commit_with(batch, durability))
     }
 
     /// The next n items of label, without moving or making it.
@@ -194,6 +215,12 @@ impl MpmcQueue {
     #[getter]
     fn ttl(&self) -> u64 {
         seconds(self.queue.ttl())
+    }
+
+    /// How durable what a call does is when it returns, unless the call says otherwise.
+    #[getter]
+    fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        durability_object(py, self.queue.durability())
     }
 
     /// The directory of the queue.

@@ -8,12 +8,12 @@ use pyo3::prelude::*;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::error::Result;
-use crate::python::arguments::{Timeout, count, timeout};
+use crate::python::arguments::{Timeout, count, durability, durability_object, timeout};
 use crate::python::blocking::leave;
-use crate::python::call::{released, waiting};
+use crate::python::call::{options, released, waiting};
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
-use crate::{blocking, nonblocking, python};
+use crate::{Durability, Wait, blocking, nonblocking, python};
 
 /// The persistent queue with methods that return at once, with a Response.
 #[pyclass(frozen, module = "rocksq.nonblocking")]
@@ -50,42 +50,60 @@ impl PersistentQueueWithCapacity {
 impl PersistentQueueWithCapacity {
     #[new]
     #[pyo3(
-        signature = (path, max_elements = 1_000_000_000, max_inflight_ops = 1_000, *, open_timeout = Timeout::NEVER),
-        text_signature = "(path, max_elements=1000000000, max_inflight_ops=1000, *, open_timeout=0)"
+        signature = (path, max_elements = 1_000_000_000, max_inflight_ops = 1_000, *, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, max_inflight_ops=1000, *, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         #[pyo3(from_py_with = count)] max_elements: u64,
         #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
         type Blocking = python::blocking::PersistentQueueWithCapacity;
-        let queue = Blocking::open(py, &path, max_elements, open_timeout)?;
+        let queue = Blocking::open(py, &path, max_elements, durability, open_timeout)?;
         Self::over(py, &queue, max_inflight_ops)
     }
 
     /// Adds items at the end: all of them, or none. The response tells whether they fitted.
-    #[pyo3(signature = (items, no_gil = true))]
-    fn push(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<Response> {
+    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    fn push(
+        &self,
+        items: &Bound<'_, PyAny>,
+        no_gil: bool,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<Response> {
         let _ = no_gil;
         let py = items.py();
         let items = Copied::new(py, &self::items("push", items)?);
         self.submit(py, move |queue| {
-            queue.push(&items.items()).map(|()| Reply::Done)
+            queue
+                .push_with(&items.items(), options(Wait::NEVER, durability))
+                .map(|()| Reply::Done)
         })
     }
 
     /// Takes up to max_elements items, oldest first.
-    #[pyo3(signature = (max_elements = 1, no_gil = true))]
+    #[pyo3(signature = (max_elements = 1, no_gil = true, *, durability = None))]
     fn pop(
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = count)] max_elements: u64,
         no_gil: bool,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Response> {
         let _ = no_gil;
-        self.submit(py, move |queue| queue.pop(max_elements).map(Reply::Items))
+        self.submit(py, move |queue| {
+            queue
+                .pop_with(max_elements, options(Wait::NEVER, durability))
+                .map(Reply::Items)
+        })
+    }
+
+    /// Makes everything asked for before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<Response> {
+        self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
     }
 
     /// Number of items in the queue.
@@ -116,6 +134,12 @@ impl PersistentQueueWithCapacity {
     #[getter]
     fn max_elements(&self) -> u64 {
         self.queue.blocking().max_elements()
+    }
+
+    /// How durable what a call does is when it is answered, unless the call says otherwise.
+    #[getter]
+    fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        durability_object(py, self.queue.blocking().durability())
     }
 
     /// The directory of the queue.

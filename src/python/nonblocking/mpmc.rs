@@ -9,12 +9,14 @@ use super::reply::Reply;
 use super::{MpmcResponse, inflight_limit};
 use crate::error::Result;
 use crate::options::StartPosition;
-use crate::python::arguments::{Timeout, count, start_position, timeout};
+use crate::python::arguments::{
+    Timeout, count, durability, durability_object, start_position, timeout,
+};
 use crate::python::blocking::{leave, seconds};
-use crate::python::call::{released, waiting};
+use crate::python::call::{options, released, waiting};
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
-use crate::{blocking, nonblocking, python};
+use crate::{Durability, Wait, blocking, nonblocking, python};
 
 /// The MPMC queue with methods that return at once, with an MpmcResponse.
 #[pyclass(frozen, module = "rocksq.nonblocking")]
@@ -51,33 +53,42 @@ impl MpmcQueue {
 impl MpmcQueue {
     #[new]
     #[pyo3(
-        signature = (path, ttl, max_inflight_ops = 1_000, *, open_timeout = Timeout::NEVER),
-        text_signature = "(path, ttl, max_inflight_ops=1000, *, open_timeout=0)"
+        signature = (path, ttl, max_inflight_ops = 1_000, *, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, ttl, max_inflight_ops=1000, *, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         #[pyo3(from_py_with = count)] ttl: u64,
         #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        let queue = python::blocking::MpmcQueue::open(py, &path, ttl, open_timeout)?;
+        let queue = python::blocking::MpmcQueue::open(py, &path, ttl, durability, open_timeout)?;
         Self::over(py, &queue, max_inflight_ops)
     }
 
     /// Adds items at the end: all of them, or none.
-    #[pyo3(signature = (items, no_gil = true))]
-    fn add(&self, items: &Bound<'_, PyAny>, no_gil: bool) -> PyResult<MpmcResponse> {
+    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    fn add(
+        &self,
+        items: &Bound<'_, PyAny>,
+        no_gil: bool,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<MpmcResponse> {
         let _ = no_gil;
         let py = items.py();
         let items = Copied::new(py, &self::items("add", items)?);
         self.submit(py, move |queue| {
-            queue.add(&items.items()).map(|()| Reply::Done)
+            let durability = durability.unwrap_or(queue.durability());
+            queue
+                .add_with(&items.items(), durability)
+                .map(|()| Reply::Done)
         })
     }
 
     /// Reads up to max_elements items under label and moves the label behind them.
-    #[pyo3(signature = (label, start_position, max_elements = 1, no_gil = true))]
+    #[pyo3(signature = (label, start_position, max_elements = 1, no_gil = true, *, durability = None))]
     fn next(
         &self,
         py: Python<'_>,
@@ -85,13 +96,20 @@ impl MpmcQueue {
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
         #[pyo3(from_py_with = count)] max_elements: u64,
         no_gil: bool,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<MpmcResponse> {
         let _ = no_gil;
         self.submit(py, move |queue| {
+            let options = options(Wait::NEVER, durability);
             queue
-                .next(&label, start_position, max_elements)
+                .next_with(&label, start_position, max_elements, options)
                 .map(Reply::Next)
         })
+    }
+
+    /// Makes everything asked for before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
+        self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
     }
 
     /// Forgets a label and its place.
@@ -137,6 +155,12 @@ impl MpmcQueue {
     #[getter]
     fn ttl(&self) -> u64 {
         seconds(self.queue.blocking().ttl())
+    }
+
+    /// How durable what a call does is when it is answered, unless the call says otherwise.
+    #[getter]
+    fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        durability_object(py, self.queue.blocking().durability())
     }
 
     /// The directory of the queue.
