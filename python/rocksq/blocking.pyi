@@ -279,8 +279,8 @@ class MpmcQueue:
     ) -> None:
         """Add `items` at the end: all of them, or none.
 
-        Once this returns they are as durable as `durability` says (None: as the queue's). What is not bytes-like raises `TypeError`. `no_gil` is there for programs written for
-        rocksq 0.3.0.
+        Once this returns they are as durable as `durability` says (None: as the queue's). What is
+        not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.
         """
 
     def next(

@@ -20,6 +20,8 @@
 
 use std::ops::Range;
 
+use super::cursor::Mark;
+use super::tail;
 use crate::error::{Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
@@ -165,6 +167,11 @@ impl<'a> NewChunk<'a> {
         }
     }
 
+    /// Memory that it will take.
+    pub(crate) fn cost(&self) -> u64 {
+        tail::cost_of(self.payload, self.items)
+    }
+
     /// The same chunk in memory of its own, so that another thread may write it.
     pub(crate) fn into_owned(self) -> NewChunk<'static> {
         NewChunk {
@@ -274,6 +281,33 @@ impl Chunk {
             return Err(damaged("it is longer than its items"));
         }
         Ok(())
+    }
+
+    /// The same items at another place.
+    pub(crate) fn moved_to(&self, start: Mark, epoch: u32) -> Self {
+        let header = Header {
+            epoch,
+            bytes_before: start.bytes,
+            ..self.header
+        };
+        Self {
+            first: start.position,
+            header,
+            body: self.body.clone(),
+        }
+    }
+
+    /// Where it begins.
+    pub(crate) fn start(&self) -> Mark {
+        Mark {
+            position: self.first,
+            bytes: self.header.bytes_before,
+        }
+    }
+
+    /// What is stored behind its header.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// Position after its last item.

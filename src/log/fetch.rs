@@ -1,4 +1,4 @@
-//! Finding items: in the tail, in what was read ahead, or in the store.
+//! Finding items: in the tail, in the buffer, in what was read ahead, or in the store.
 //!
 //! A backlog is read ahead in stretches of some hundred kilobytes, which stay in memory until they
 //! are used up. Nothing in the store is pinned between two reads, and a stretch costs one seek.
@@ -14,6 +14,7 @@ use super::Log;
 use super::chunk::{Chunk, Header};
 use super::cursor::Mark;
 use super::items::Items;
+use super::state::State;
 use super::tail;
 use crate::error::{Error, Result};
 use crate::store::{Store, Visit};
@@ -128,7 +129,7 @@ impl<S: Store> Log<S> {
     }
 
     fn chunk_at(&self, position: u64) -> Result<Arc<Chunk>> {
-        if let Some(chunk) = self.state.lock().tail.find(position) {
+        if let Some(chunk) = self.state.lock().find(position) {
             return Ok(chunk);
         }
         if let Some(chunk) = self.read_ahead.find(position) {
@@ -171,7 +172,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn chunk_info(&self, position: u64) -> Result<ChunkInfo> {
         let floor = {
             let state = self.state.lock();
-            if let Some(chunk) = state.tail.find(position) {
+            if let Some(chunk) = state.find(position) {
                 return Ok(ChunkInfo::new(chunk.first, &chunk.header));
             }
             state.trim.position
@@ -186,6 +187,15 @@ impl<S: Store> Log<S> {
         found
             .filter(|info| info.first.position <= position && position < info.next)
             .ok_or_else(|| missing(position))
+    }
+}
+
+impl State {
+    /// The chunk that holds `position`, if it is in memory.
+    fn find(&self, position: u64) -> Option<Arc<Chunk>> {
+        self.tail
+            .find(position)
+            .or_else(|| self.buffer.find(position))
     }
 }
 

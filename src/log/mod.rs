@@ -4,11 +4,12 @@
 //! nothing of what the queues are called. Where to look:
 //!
 //! - [`chunk`], [`cursor`], [`records`]: what is stored, byte by byte
-//! - [`commit`]: how operations get into the store together; [`sync`]: how they get to the device
+//! - [`commit`]: how operations get into the store together; [`buffer`]: what waits for that;
+//!   [`sync`]: how they get to the device
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`]: how callers wait
 //! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
-//! - [`open`]: how a log is found again
+//! - [`open`], [`reload`]: how a log is found again
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +24,7 @@ use crate::housekeeping::Registration;
 use crate::options::Durability;
 use crate::store::Store;
 
+pub(crate) mod buffer;
 pub(crate) mod chunk;
 pub(crate) mod clock;
 pub(crate) mod commit;
@@ -33,6 +35,7 @@ pub(crate) mod items;
 pub(crate) mod open;
 pub(crate) mod read;
 pub(crate) mod records;
+pub(crate) mod reload;
 pub(crate) mod state;
 pub(crate) mod sync;
 pub(crate) mod tail;
@@ -71,12 +74,13 @@ pub(crate) struct Log<S: Store> {
     store: S,
     retention: Retention,
     uuid: Uuid,
-    epoch: u32,
     time: LogTime,
     birthplace: Birthplace,
     state: Mutex<State>,
     /// The store's generation that `state` was read from.
     generation: AtomicU64,
+    /// Whether the last batch may or may not be in the store. Belongs to the leader of a group.
+    in_doubt: AtomicBool,
     commits: CommitLine,
     syncs: SyncStage,
     read_ahead: ReadAhead,
@@ -98,7 +102,7 @@ impl<S: Store> Log<S> {
         wait: Wait<'_>,
         level: Durability,
     ) -> Result<()> {
-        let committed = self.append_unsettled(items, wait)?;
+        let committed = self.append_unsettled(items, wait, level)?;
         self.settle(committed, level)
     }
 
@@ -106,6 +110,7 @@ impl<S: Store> Log<S> {
         &self,
         items: &[T],
         wait: Wait<'_>,
+        level: Durability,
     ) -> Result<Option<Committed>> {
         self.check_usable()?;
         if items.is_empty() {
@@ -115,10 +120,11 @@ impl<S: Store> Log<S> {
         let deadline = wait.begin();
         let mut place: Option<Place<'_, S>> = None;
         loop {
-            let result = self.submit(Operation::Append {
+            let operation = Operation::Append {
                 chunks: chunk::cut(items)?,
                 called: place.is_some(),
-            });
+            };
+            let result = self.submit(operation, level);
             let full = matches!(&result, Err(error) if error.kind() == ErrorKind::Full);
             if !full || deadline.is_past() {
                 return result.map(Some);
@@ -151,7 +157,7 @@ impl<S: Store> Log<S> {
         let operation = Operation::Remove {
             label: Arc::clone(label),
         };
-        match self.submit(operation) {
+        match self.submit(operation, level) {
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
             result => self.settle(Some(result?), level).map(|()| true),
         }
@@ -182,8 +188,17 @@ impl<S: Store> Log<S> {
     /// Makes everything done before the call survive a power cut.
     pub(crate) fn flush(&self) -> Result<()> {
         self.check_usable()?;
-        let committed = self.submit(Operation::Flush)?;
-        self.settle(Some(committed), Durability::Synced)
+        let committed = self.submit(Operation::Flush, Durability::Synced)?;
+        self.settle(Some(committed), Durability::Synced)?;
+        self.report_loss()
+    }
+
+    /// Fails, once, when the disk has lost something that was acknowledged.
+    fn report_loss(&self) -> Result<()> {
+        match std::mem::take(&mut self.state.lock().lost) {
+            true => Err(reload::lost()),
+            false => Ok(()),
+        }
     }
 
     /// Whether this is the process that opened the log, not a forked child.
@@ -196,26 +211,35 @@ impl<S: Store> Log<S> {
         self.birthplace.is_here() && self.state.lock().closed
     }
 
-    /// Lets running operations finish, wakes those who wait, syncs and closes. Closing again does
-    /// nothing. Like a file, the log is closed even when this fails.
+    /// Lets running operations finish, wakes those who wait, writes the buffer, syncs and closes.
+    /// Closing again does nothing. Like a file, the log is closed even when this fails.
     pub(crate) fn close(&self) -> Result<()> {
         self.check_usable()?;
         let _closing = self.closing.lock();
         self.tidy_before_closing();
-        let stopped = match self.submit(Operation::Close) {
+        let stopped = match self.submit(Operation::Close, Durability::Synced) {
             Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
-            stopped => stopped.map(drop),
+            Err(error) => Err(self.give_up(error)),
+            Ok(_) => self.report_loss(),
         };
-        if stopped.is_err() {
-            let mut state = self.state.lock();
-            state.closed = true;
-            state.call_everybody();
-        }
         self.housekeeping.end();
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
         let closed = self.store.close();
         noted.and(closed)
+    }
+
+    /// Closes although `error` came, which then says what is lost by that.
+    fn give_up(&self, error: Error) -> Error {
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.call_everybody();
+        let buffer = std::mem::take(&mut state.buffer);
+        drop(state);
+        match buffer.is_empty() {
+            true => error,
+            false => buffer.lost_with(&error),
+        }
     }
 
     /// Fails in a forked child, before any lock that the parent may have held at the fork.
@@ -246,6 +270,13 @@ impl<S: Store> Log<S> {
     /// may not be there.
     fn catch_up(&self) -> Result<()> {
         self.store.recover()?;
+        self.follow_store()?;
+        self.in_doubt.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reads the state again if the store had to reopen itself.
+    fn follow_store(&self) -> Result<()> {
         let generation = self.store.generation();
         if self.generation.load(Ordering::Acquire) != generation {
             self.reload()?;

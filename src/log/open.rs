@@ -14,23 +14,23 @@ use super::expiry::Expiry;
 use super::records::{self, Meta, Trim, key_prefix, meta_key, trim_key};
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fork::Birthplace;
 use crate::housekeeping::{Chore, Registration};
 use crate::store::{Batch, Records, Store, Visit};
 
 /// What a store holds of a log.
-struct Stored {
-    meta: Option<Meta>,
-    trim: Mark,
-    cursors: HashMap<Arc<str>, Cursor>,
-    end: Mark,
+pub(super) struct Stored {
+    pub meta: Option<Meta>,
+    pub trim: Mark,
+    pub cursors: HashMap<Arc<str>, Cursor>,
+    pub end: Mark,
     /// Push time of the last chunk.
-    time: i64,
+    pub time: i64,
 }
 
 impl Stored {
-    fn read<S: Store>(store: &S, retention: Retention) -> Result<Self> {
+    pub(super) fn read<S: Store>(store: &S, retention: Retention) -> Result<Self> {
         let meta = store.get(Records::System, &meta_key())?;
         let trim = store.get(Records::System, &trim_key())?;
         let trim = trim
@@ -116,12 +116,12 @@ impl<S: Store> Log<S> {
             Self {
                 retention,
                 uuid: meta.uuid,
-                epoch: meta.epoch,
                 expiry: expiry(retention, stored.trim),
                 time,
                 birthplace: Birthplace::here(),
                 generation: AtomicU64::new(store.generation()),
-                state: Mutex::new(state(stored, retention)),
+                state: Mutex::new(state(stored, retention, meta.epoch)),
+                in_doubt: Default::default(),
                 commits: Default::default(),
                 syncs: Default::default(),
                 read_ahead: Default::default(),
@@ -138,45 +138,17 @@ impl<S: Store> Log<S> {
 
     /// Notes that the log was closed in order, at this time.
     pub(super) fn note_clean_stop(&self) -> Result<()> {
+        let (epoch, time) = {
+            let state = self.state.lock();
+            (state.epoch, state.time)
+        };
         let meta = Meta {
             open: false,
-            epoch: self.epoch,
+            epoch,
             uuid: self.uuid,
-            time: self.time.now().max(self.state.lock().time),
+            time: self.time.now().max(time),
         };
         write_meta(&self.store, meta)
-    }
-
-    /// Reads the state from the store again. Those who wait look again.
-    pub(super) fn reload(&self) -> Result<()> {
-        let stored = Stored::read(&self.store, self.retention)?;
-        if stored.meta.is_none_or(|meta| meta.uuid != self.uuid) {
-            return Err(Error::corrupt(
-                "The queue's files were replaced while it was open: close it and open it again",
-            ));
-        }
-        self.read_ahead.clear();
-        if let Some(expiry) = &self.expiry {
-            expiry.reset(stored.trim);
-        }
-        let mut state = self.state.lock();
-        state.tail.clear();
-        state.end = stored.end;
-        state.time = state.time.max(stored.time);
-        state.trim = stored.trim;
-        state.live = stored.trim;
-        let gone: Vec<_> = state
-            .labels
-            .keys()
-            .filter(|label| !stored.cursors.contains_key(*label))
-            .cloned()
-            .collect();
-        gone.iter().for_each(|label| state.remove_label(label));
-        for (label, cursor) in stored.cursors {
-            state.set_cursor(&label, cursor);
-        }
-        state.call_everybody();
-        Ok(())
     }
 }
 
@@ -185,7 +157,7 @@ fn next_epoch(last: Meta) -> u32 {
     last.epoch.saturating_add(last.open.into())
 }
 
-fn write_meta<S: Store>(store: &S, meta: Meta) -> Result<()> {
+pub(super) fn write_meta<S: Store>(store: &S, meta: Meta) -> Result<()> {
     let mut batch = store.batch(0);
     batch.put(Records::System, &meta_key(), &meta.encode());
     store.write(batch)
@@ -198,7 +170,7 @@ fn expiry(retention: Retention, live: Mark) -> Option<Expiry> {
     }
 }
 
-fn state(stored: Stored, retention: Retention) -> State {
+fn state(stored: Stored, retention: Retention, epoch: u32) -> State {
     let labels = stored.cursors.into_iter().map(|(label, cursor)| {
         let state = Label {
             cursor,
@@ -210,6 +182,7 @@ fn state(stored: Stored, retention: Retention) -> State {
         end: stored.end,
         time: stored.time,
         trim: stored.trim,
+        epoch,
         labels: labels.collect(),
         capacity: match retention {
             Retention::Unread { capacity } => Some(capacity),

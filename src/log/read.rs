@@ -23,6 +23,8 @@ use crate::store::Store;
 pub struct Batch {
     pub(crate) label: Arc<str>,
     queue: uuid::Uuid,
+    /// The epoch of its positions.
+    epoch: u32,
     /// The cursor that the items were read from; `None` for a label that does not exist yet.
     before: Option<Cursor>,
     after: Cursor,
@@ -78,6 +80,7 @@ struct Seen {
     live: Mark,
     oldest: u64,
     end: Mark,
+    epoch: u32,
     cursor: Option<Cursor>,
 }
 
@@ -100,7 +103,7 @@ impl<S: Store> Log<S> {
                 return Ok(batch);
             }
             if batch.is_new_label() {
-                self.move_if_unmoved(&batch)?;
+                self.move_if_unmoved(&batch, Durability::Written)?;
                 continue;
             }
             if !self.wait_for_items(&batch, &deadline, &mut place)? {
@@ -112,11 +115,11 @@ impl<S: Store> Log<S> {
     /// Moves the cursor behind the items of `batch`, which are then taken. Fails with `Conflict`
     /// when another consumer has moved the cursor since.
     pub(crate) fn commit(&self, batch: &Batch, level: Durability) -> Result<()> {
-        let committed = self.commit_unsettled(batch)?;
+        let committed = self.commit_unsettled(batch, level)?;
         self.settle(committed, level)
     }
 
-    fn commit_unsettled(&self, batch: &Batch) -> Result<Option<Committed>> {
+    fn commit_unsettled(&self, batch: &Batch, level: Durability) -> Result<Option<Committed>> {
         self.check_usable()?;
         if batch.queue != self.uuid {
             return Err(Error::invalid(
@@ -128,10 +131,11 @@ impl<S: Store> Log<S> {
         }
         let operation = Operation::Move {
             label: Arc::clone(&batch.label),
+            epoch: batch.epoch,
             before: batch.before.clone(),
             after: batch.after.clone(),
         };
-        self.submit(operation).map(Some)
+        self.submit(operation, level).map(Some)
     }
 
     /// Reads up to `max` items and takes them. When syncing that fails, they are taken and not
@@ -145,7 +149,7 @@ impl<S: Store> Log<S> {
         wait: Wait<'_>,
         level: Durability,
     ) -> Result<Taken> {
-        let (taken, committed) = self.take_unsettled(label, start, max, wait)?;
+        let (taken, committed) = self.take_unsettled(label, start, max, wait, level)?;
         self.settle(committed, level)?;
         Ok(taken)
     }
@@ -156,13 +160,14 @@ impl<S: Store> Log<S> {
         start: StartPosition,
         max: u64,
         wait: Wait<'_>,
+        level: Durability,
     ) -> Result<(Taken, Option<Committed>)> {
         self.check_usable()?;
         let deadline = wait.begin();
         let mut place = None;
         let mut last_try = max == 0 || deadline.is_past();
         loop {
-            let (batch, committed) = self.try_take(label, start, max, last_try)?;
+            let (batch, committed) = self.try_take(label, start, max, last_try, level)?;
             if last_try || !batch.items.is_empty() {
                 let taken = Taken {
                     items: batch.items,
@@ -182,6 +187,7 @@ impl<S: Store> Log<S> {
         start: StartPosition,
         max: u64,
         last_try: bool,
+        level: Durability,
     ) -> Result<(Batch, Option<Committed>)> {
         let gate = self.gate(label);
         let _only_consumer = gate.as_ref().map(|gate| gate.lock());
@@ -191,7 +197,7 @@ impl<S: Store> Log<S> {
             if !worth_it || !batch.moves() {
                 return Ok((batch, None));
             }
-            if let Some(committed) = self.move_if_unmoved(&batch)? {
+            if let Some(committed) = self.move_if_unmoved(&batch, level)? {
                 return Ok((batch, Some(committed)));
             }
         }
@@ -203,8 +209,8 @@ impl<S: Store> Log<S> {
     }
 
     /// Commits; `None` when the cursor was moved meanwhile.
-    fn move_if_unmoved(&self, batch: &Batch) -> Result<Option<Committed>> {
-        match self.commit_unsettled(batch) {
+    fn move_if_unmoved(&self, batch: &Batch, level: Durability) -> Result<Option<Committed>> {
+        match self.commit_unsettled(batch, level) {
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
             result => result,
         }
@@ -252,6 +258,7 @@ impl<S: Store> Log<S> {
             live,
             oldest: self.retention.oldest(&state, live.position),
             end: state.end,
+            epoch: state.epoch,
             cursor: state.cursor(label).cloned(),
         })
     }
@@ -282,6 +289,7 @@ impl<S: Store> Log<S> {
         Ok(Batch {
             label: Arc::clone(label),
             queue: self.uuid,
+            epoch: seen.epoch,
             before: seen.cursor.clone(),
             after: cursor,
             first,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::buffer::Buffer;
 use super::cursor::{Cursor, Mark};
 use super::tail::Tail;
 use super::wait::Line;
@@ -28,6 +29,14 @@ pub(crate) struct State {
     pub live: Mark,
     pub labels: HashMap<Arc<str>, Label>,
     pub tail: Tail,
+    /// What the store does not have yet.
+    pub buffer: Buffer,
+    /// Payload bytes above `trim` that were taken before they were ever written.
+    pub skipped: u64,
+    /// Grows when positions may come again.
+    pub epoch: u32,
+    /// Whether the disk lost something that was acknowledged, and nobody was told.
+    pub lost: bool,
     /// Producers waiting for room.
     pub producers: Line,
     /// How many callers stand in the lines.
@@ -86,6 +95,24 @@ impl State {
             .values()
             .map(|label| label.cursor.first())
             .fold(self.end.position, u64::min)
+    }
+
+    /// Where the log of the store ends.
+    pub(crate) fn written_end(&self) -> Mark {
+        self.buffer.start().unwrap_or(self.end)
+    }
+
+    /// The lowest position that any label has still to read according to the store.
+    pub(crate) fn lowest_written_cursor(&self) -> u64 {
+        let unmoved = self
+            .labels
+            .iter()
+            .filter(|(label, _)| !self.buffer.has_moved(label))
+            .map(|(_, label)| &label.cursor);
+        unmoved
+            .chain(self.buffer.written_cursors())
+            .map(Cursor::first)
+            .fold(self.written_end().position, u64::min)
     }
 
     /// Items that no consumer of a first-in-first-out queue has taken, and their bytes.

@@ -60,9 +60,10 @@ pub(crate) fn find(chunks: &VecDeque<Arc<Chunk>>, position: u64) -> Option<Arc<C
 
 /// Memory that a kept chunk takes.
 pub(crate) fn cost(chunk: &Chunk) -> u64 {
-    let ends = u64::from(chunk.header.items).saturating_mul(4);
-    chunk
-        .payload()
-        .saturating_add(ends)
-        .saturating_add(OVERHEAD)
+    cost_of(chunk.payload(), chunk.header.items)
+}
+
+pub(crate) fn cost_of(payload: u64, items: u32) -> u64 {
+    let ends = u64::from(items).saturating_mul(4);
+    payload.saturating_add(ends).saturating_add(OVERHEAD)
 }

@@ -8,18 +8,23 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
+use super::clock::micros;
+use super::commit::Operation;
 use super::cursor::Mark;
 use super::records::{Trim, trim_key};
 use super::state::State;
 use super::{Log, Retention};
 use crate::error::Result;
 use crate::housekeeping::Chore;
+use crate::options::Durability;
 use crate::store::{Batch, Records, Store};
 
 /// At least this long passes between two tidyings that are not urgent.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A queue that was emptied or left alone is tidied when it was written, or taken from, this much.
 const WORTH_TIDYING: u64 = 1 << 20;
+/// What is buffered is written when it is this old.
+const BUFFERED_FOR: Duration = Duration::from_secs(1);
 
 /// How far a log can be trimmed.
 struct Reach {
@@ -37,7 +42,11 @@ impl<S: Store> Log<S> {
             Retention::Unread { .. } => state.taken(),
             Retention::Young { .. } => 0,
         };
+        let buffered = !state.buffer.is_empty();
         drop(state);
+        if buffered {
+            self.housekeeping.run_within(BUFFERED_FOR);
+        }
         let written = self.store.unreclaimed();
         if written.max(taken) >= self.store.reclaim_after() {
             self.housekeeping.run_within(Duration::ZERO);
@@ -62,6 +71,7 @@ impl<S: Store> Log<S> {
     /// Trims what is below every reader, and has the store give back the space. Returns whether it
     /// is worth doing again.
     pub(crate) fn tidy(&self) -> Result<bool> {
+        let batch = self.begin_trim()?;
         let reach = self.reach()?;
         let written = self.store.unreclaimed();
         let idle = self.written_at_last_look.swap(written, Ordering::Relaxed) == written;
@@ -70,7 +80,7 @@ impl<S: Store> Log<S> {
             || (idle && written >= WORTH_TIDYING)
             || self.left_behind.load(Ordering::Relaxed);
         if worth_it {
-            self.trim_to(reach.floor, idle || reach.drained)?;
+            self.trim_to(batch, reach.floor, idle || reach.drained)?;
         }
         let active = !idle && self.store.unreclaimed() >= WORTH_TIDYING;
         Ok(active || self.left_behind.load(Ordering::Relaxed))
@@ -79,22 +89,60 @@ impl<S: Store> Log<S> {
     /// Leaves nothing behind that was taken: a queue that is opened for a moment each time never
     /// lives to see the housekeeping.
     pub(super) fn tidy_before_closing(&self) {
-        let tidied = self.reach().and_then(|reach| match reach.trims {
-            true => self.trim_to(reach.floor, true),
-            false => Ok(()),
+        let tidied = self.write_buffer().and_then(|()| {
+            let batch = self.begin_trim()?;
+            let reach = self.reach()?;
+            match reach.trims {
+                true => self.trim_to(batch, reach.floor, true),
+                false => Ok(()),
+            }
         });
         if let Err(error) = tidied {
             tracing::debug!(%error, "could not tidy up before closing");
         }
     }
 
-    /// How far the log can be trimmed.
+    /// Writes what is buffered, if anything is.
+    pub(super) fn write_buffer(&self) -> Result<()> {
+        self.submit(Operation::Flush, Durability::Written).map(drop)
+    }
+
+    /// Writes what has been buffered for long enough. Returns when to look again.
+    fn write_old_buffer(&self) -> Option<Duration> {
+        let since = self.state.lock().buffer.since()?;
+        let age = self.time.now().saturating_sub(since);
+        let left = micros(BUFFERED_FOR).saturating_sub(age);
+        if left > 0 {
+            return Some(Duration::from_micros(left as u64));
+        }
+        let error = self.write_buffer().err()?;
+        tracing::warn!(%error, "could not write what is buffered; will be tried again");
+        Some(BUFFERED_FOR)
+    }
+
+    /// A batch for the trim mark, before anything is looked at: it cannot be written if the store
+    /// reopens itself meanwhile, and may have lost the cursors that were looked at.
+    fn begin_trim(&self) -> Result<S::Batch> {
+        loop {
+            let batch = self.store.batch(0);
+            if self.is_caught_up() {
+                return Ok(batch);
+            }
+            self.write_buffer()?;
+        }
+    }
+
+    /// How far the log can be trimmed according to what is written: what is buffered may be gone
+    /// tomorrow.
     fn reach(&self) -> Result<Reach> {
         let live = self.live()?;
         let (oldest, end, trim) = {
             let state = self.open_state()?;
-            let oldest = self.retention.oldest(&state, live.position);
-            (oldest, state.end, state.trim)
+            let oldest = match self.retention {
+                Retention::Unread { .. } => state.lowest_written_cursor(),
+                Retention::Young { .. } => live.position,
+            };
+            (oldest, state.written_end(), state.trim)
         };
         let floor = self.chunk_boundary(oldest, end)?;
         Ok(Reach {
@@ -105,8 +153,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Writes the trim mark, and has the store forget what is below it.
-    fn trim_to(&self, floor: Mark, resting: bool) -> Result<()> {
-        let mut batch = self.store.batch(0);
+    fn trim_to(&self, mut batch: S::Batch, floor: Mark, resting: bool) -> Result<()> {
         batch.put(Records::System, &trim_key(), &Trim { mark: floor }.encode());
         let more = self.store.reclaim(batch, floor.position, resting)?;
         self.left_behind.store(more, Ordering::Relaxed);
@@ -126,6 +173,7 @@ impl<S: Store> Log<S> {
         let mut state = self.state.lock();
         if floor.position > state.trim.position {
             state.trim = floor;
+            state.skipped = 0;
         }
         state.tail.release(floor.position);
         drop(state);
@@ -134,17 +182,19 @@ impl<S: Store> Log<S> {
 }
 
 impl State {
-    /// Bytes that were taken and not yet trimmed.
+    /// Bytes that were written, taken and not yet trimmed.
     fn taken(&self) -> u64 {
         self.end
             .bytes
             .saturating_sub(self.unread().1)
             .saturating_sub(self.trim.bytes)
+            .saturating_sub(self.skipped)
     }
 }
 
 impl<S: Store> Chore for Log<S> {
     fn run(&self) -> Option<Duration> {
+        let buffered = self.write_old_buffer();
         let again = self.tidy().unwrap_or_else(|error| {
             tracing::debug!(%error, "could not tidy up now; will be tried after the next commit");
             false
@@ -154,6 +204,6 @@ impl<S: Store> Chore for Log<S> {
             Some(Duration::from_micros(left.max(0) as u64).max(PAUSE))
         });
         let soon = (again | self.read_ahead.release_unused()).then_some(PAUSE);
-        [expiry, soon].into_iter().flatten().min()
+        [expiry, soon, buffered].into_iter().flatten().min()
     }
 }

@@ -27,6 +27,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Follower {
     pub operation: Operation<'static>,
+    /// Whether it goes to the buffer.
+    pub buffered: bool,
     pub outcome: Arc<Outcome>,
 }
 
@@ -79,11 +81,13 @@ impl CommitLine {
     pub(super) fn line_up(
         &self,
         operation: Operation<'static>,
+        buffered: bool,
     ) -> (Option<Lead<'_>>, Arc<Outcome>) {
         let outcome = Arc::new(Outcome::default());
         let mut line = self.line.lock();
         line.operations.push_back(Follower {
             operation,
+            buffered,
             outcome: Arc::clone(&outcome),
         });
         let lead = (!std::mem::replace(&mut line.led, true)).then(|| Lead(self));
@@ -95,18 +99,24 @@ impl CommitLine {
 pub(super) struct Lead<'a>(&'a CommitLine);
 
 impl Lead<'_> {
-    /// The operations that have lined up, as many as fit in one group.
-    pub(super) fn group(&self) -> Vec<Follower> {
+    /// The operations that have lined up, as many as fit in one group: one that goes to the store,
+    /// or one that goes to the buffer, so that neither fails for the other's sake.
+    pub(super) fn group(&self) -> (Vec<Follower>, bool) {
         let mut line = self.0.line.lock();
         let mut payload = 0u64;
         let mut group = Vec::new();
+        let buffered = line.operations.front().is_some_and(|first| first.buffered);
         while payload < GROUP_PAYLOAD
+            && line
+                .operations
+                .front()
+                .is_some_and(|next| next.buffered == buffered)
             && let Some(follower) = line.operations.pop_front()
         {
             payload = payload.saturating_add(follower.operation.payload());
             group.push(follower);
         }
-        group
+        (group, buffered)
     }
 }
 

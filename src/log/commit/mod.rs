@@ -13,18 +13,19 @@
 //! <https://github.com/facebook/rocksdb>).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+mod group;
 mod line;
 mod plan;
 
 pub(crate) use self::line::CommitLine;
 use self::line::{Lead, Stage};
-use self::plan::{Plan, Planned};
 use super::Log;
+use super::buffer::MAX_BUFFERED;
 use super::chunk::NewChunk;
 use super::cursor::Cursor;
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::Durability;
 use crate::store::Store;
 
 /// Something to be done in commit order.
@@ -38,6 +39,8 @@ pub(crate) enum Operation<'a> {
     /// Moves a cursor, if it still is where it was; `before` is `None` for a new label.
     Move {
         label: Arc<str>,
+        /// That of the positions.
+        epoch: u32,
         before: Option<Cursor>,
         after: Cursor,
     },
@@ -49,10 +52,10 @@ pub(crate) enum Operation<'a> {
     Close,
 }
 
-/// An operation that was done and that the operating system has.
+/// An operation that was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Committed {
-    /// The store's generation that has it.
+    /// The store's generation that has it, or will when the buffer is written.
     pub generation: u64,
 }
 
@@ -65,10 +68,12 @@ impl Operation<'_> {
             },
             Self::Move {
                 label,
+                epoch,
                 before,
                 after,
             } => Operation::Move {
                 label,
+                epoch,
                 before,
                 after,
             },
@@ -84,16 +89,36 @@ impl Operation<'_> {
             _ => 0,
         }
     }
+
+    /// Memory that it would take in the buffer.
+    fn cost(&self) -> u64 {
+        match self {
+            Self::Append { chunks, .. } => chunks.iter().map(NewChunk::cost).sum(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it goes to the buffer, at `level`.
+    fn is_buffered(&self, level: Durability) -> bool {
+        let can_be = match self {
+            Self::Append { .. } => self.cost() <= MAX_BUFFERED,
+            Self::Move { .. } | Self::Remove { .. } => true,
+            Self::Flush | Self::Close => false,
+        };
+        can_be && level == Durability::Buffered
+    }
 }
 
 impl<S: Store> Log<S> {
-    /// Does `operation` in commit order. When it returns, the operating system has the result.
-    pub(crate) fn submit(&self, operation: Operation<'_>) -> Result<Committed> {
+    /// Does `operation` in commit order. When it returns, everybody sees the result, and the
+    /// operating system has it unless `level` is Buffered.
+    pub(crate) fn submit(&self, operation: Operation<'_>, level: Durability) -> Result<Committed> {
+        let buffered = operation.is_buffered(level);
         if let Some(_lead) = self.commits.try_lead() {
-            let mut results = self.write_group(vec![operation]);
+            let mut results = self.do_group(vec![operation], buffered);
             return results.pop().unwrap_or_else(|| Err(Error::closed()));
         }
-        let (mut lead, outcome) = self.commits.line_up(operation.into_owned());
+        let (mut lead, outcome) = self.commits.line_up(operation.into_owned(), buffered);
         loop {
             if lead.is_none() {
                 match outcome.wait() {
@@ -107,96 +132,17 @@ impl<S: Store> Log<S> {
         }
     }
 
-    /// Writes one group and tells its members.
+    /// Does one group and tells its members.
     fn lead_group(&self, lead: &Lead<'_>) {
-        let (operations, outcomes): (Vec<_>, Vec<_>) = lead
-            .group()
+        let (group, buffered) = lead.group();
+        let (operations, outcomes): (Vec<_>, Vec<_>) = group
             .into_iter()
             .map(|follower| (follower.operation, follower.outcome))
             .unzip();
-        let results = self.write_group(operations);
+        let results = self.do_group(operations, buffered);
         for (outcome, result) in outcomes.iter().zip(results) {
             outcome.set(Stage::Done(result));
         }
-    }
-
-    /// Writes the operations that are possible in one batch, and makes them visible.
-    fn write_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
-        let payload: u64 = operations.iter().map(Operation::payload).sum();
-        let mut batch = match self.begin_batch(payload as usize) {
-            Ok(batch) => batch,
-            Err(error) => return vec![Err(error); operations.len()],
-        };
-        let (plan, mut results) = self.plan(operations);
-        let written = plan.fill(&mut batch).and_then(|filled| {
-            if filled {
-                self.store.write(batch)
-            } else {
-                Ok(())
-            }
-        });
-        match written {
-            Ok(()) => self.publish(plan),
-            Err(error) => results
-                .iter_mut()
-                .filter(|result| result.is_ok())
-                .for_each(|result| *result = Err(error.clone())),
-        }
-        results
-    }
-
-    /// A batch for what follows from the state. It cannot be written if the store reopens itself
-    /// meanwhile.
-    fn begin_batch(&self, bytes: usize) -> Result<S::Batch> {
-        loop {
-            self.catch_up()?;
-            let batch = self.store.batch(bytes);
-            if self.is_caught_up() {
-                return Ok(batch);
-            }
-        }
-    }
-
-    /// Checks the operations one after another, each against what those before it will do.
-    fn plan<'a>(&self, operations: Vec<Operation<'a>>) -> (Plan<'a>, Vec<Result<Committed>>) {
-        let now = self.time.now();
-        let committed = Committed {
-            generation: self.generation.load(Ordering::Acquire),
-        };
-        let state = self.state.lock();
-        let mut plan = Plan::new(&state, now, self.epoch);
-        let results = operations
-            .into_iter()
-            .map(|operation| plan.admit(operation, &state).map(|()| committed))
-            .collect();
-        (plan, results)
-    }
-
-    /// Makes what was written visible and calls those who waited for it.
-    fn publish(&self, plan: Plan<'_>) {
-        let kept: Vec<_> = plan.chunks.into_iter().map(Planned::into_kept).collect();
-        let mut state = self.state.lock();
-        state.end = plan.end;
-        state.time = plan.time;
-        state.closed |= plan.closes;
-        for chunk in kept {
-            match chunk {
-                Some(chunk) => state.tail.push(chunk),
-                None => state.tail.clear(),
-            }
-        }
-        for (label, cursor) in plan.cursors {
-            match cursor {
-                Some(cursor) => state.set_cursor(&label, cursor),
-                None => state.remove_label(&label),
-            }
-        }
-        if plan.closes {
-            state.call_everybody();
-        } else {
-            state.call_waiters();
-        }
-        self.after_commit(state);
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{Operation, conflict, full};
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::buffer::put_cursor;
 use crate::log::chunk::{Chunk, Header, NewChunk};
 use crate::log::cursor::{Cursor, Mark};
-use crate::log::records::label_key;
 use crate::log::state::{ONLY_LABEL, State};
 use crate::log::tail::MAX_KEPT_PAYLOAD;
-use crate::store::{Batch, Records};
+use crate::store::Batch;
 
 /// What a group is about to do, one operation after another.
 pub(super) struct Plan<'a> {
@@ -17,7 +17,10 @@ pub(super) struct Plan<'a> {
     pub time: i64,
     epoch: u32,
     unread: u64,
+    pub flushes: bool,
     pub closes: bool,
+    /// Why no items can be added to the buffer.
+    pub overflow: Option<Error>,
     pub chunks: Vec<Planned<'a>>,
     /// Cursors as they will be; `None` for a label that will be gone.
     pub cursors: Vec<(Arc<str>, Option<Cursor>)>,
@@ -39,13 +42,15 @@ impl Planned<'_> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(state: &State, now: i64, epoch: u32) -> Self {
+    pub(super) fn new(state: &State, now: i64) -> Self {
         Self {
             end: state.end,
             time: state.time.max(now),
-            epoch,
+            epoch: state.epoch,
             unread: state.unread().0,
+            flushes: false,
             closes: false,
+            overflow: None,
             chunks: Vec::new(),
             cursors: Vec::new(),
         }
@@ -60,9 +65,13 @@ impl<'a> Plan<'a> {
             Operation::Append { chunks, called } => self.append(chunks, called, state),
             Operation::Move {
                 label,
+                epoch,
                 before,
                 after,
-            } => self.move_cursor(label, before.as_ref(), after, state),
+            } => {
+                self.check_epoch(epoch)?;
+                self.move_cursor(label, before.as_ref(), after, state)
+            }
             Operation::Remove { label } => {
                 if self.cursor(&label, state).is_none() {
                     return Err(conflict());
@@ -70,8 +79,12 @@ impl<'a> Plan<'a> {
                 self.cursors.push((label, None));
                 Ok(())
             }
-            Operation::Flush => Ok(()),
+            Operation::Flush => {
+                self.flushes = true;
+                Ok(())
+            }
             Operation::Close => {
+                self.flushes = true;
                 self.closes = true;
                 Ok(())
             }
@@ -80,6 +93,9 @@ impl<'a> Plan<'a> {
 
     fn append(&mut self, chunks: Vec<NewChunk<'a>>, called: bool, state: &State) -> Result<()> {
         let items: u64 = chunks.iter().map(|chunk| u64::from(chunk.items)).sum();
+        if let Some(error) = &self.overflow {
+            return Err(error.clone());
+        }
         self.check_room(items, called, state)?;
         let payload: u64 = chunks.iter().map(|chunk| chunk.payload).sum();
         if self.end.position.checked_add(items).is_none()
@@ -127,6 +143,14 @@ impl<'a> Plan<'a> {
         });
     }
 
+    /// A batch of another epoch speaks of positions that may have come again.
+    fn check_epoch(&self, epoch: u32) -> Result<()> {
+        match epoch == self.epoch {
+            true => Ok(()),
+            false => Err(conflict()),
+        }
+    }
+
     fn move_cursor(
         &mut self,
         label: Arc<str>,
@@ -152,8 +176,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Puts the plan into a batch; false when there is nothing to write.
-    pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<bool> {
+    /// Whether it changes anything.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.chunks.is_empty() || !self.cursors.is_empty()
+    }
+
+    /// Puts the plan into a batch.
+    pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<()> {
         for planned in &self.chunks {
             let header = planned.header.encode();
             let mut parts = planned.chunk.parts();
@@ -161,12 +190,8 @@ impl<'a> Plan<'a> {
             batch.put_chunk(planned.first, &parts)?;
         }
         for (label, cursor) in &self.cursors {
-            let key = label_key(label);
-            match cursor {
-                Some(cursor) => batch.put(Records::Reader, &key, &cursor.encode()?),
-                None => batch.delete(Records::Reader, &key),
-            }
+            put_cursor(batch, label, cursor.as_ref())?;
         }
-        Ok(!self.chunks.is_empty() || !self.cursors.is_empty())
+        Ok(())
     }
 }

@@ -189,10 +189,10 @@ fn tidying_keeps_the_chunk_that_is_half_read() {
 fn the_epoch_grows_with_an_unclean_stop_alone() {
     let log = fifo(10);
     let killed = after_kill(&log, &clock());
-    assert_eq!(killed.epoch, log.epoch + 1);
+    assert_eq!(killed.epoch(), log.epoch() + 1);
     killed.close().unwrap();
     let closed = after_kill(&killed, &clock());
-    assert_eq!(closed.epoch, killed.epoch);
+    assert_eq!(closed.epoch(), killed.epoch());
     assert_eq!(closed.uuid, log.uuid);
 }
 

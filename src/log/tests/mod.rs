@@ -1,7 +1,9 @@
 //! The log as a whole, over the store in memory.
 
+mod buffering;
 mod committing;
 mod consuming;
+mod crashing;
 mod expiring;
 mod failing;
 mod model;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::manual::ManualClock;
+use super::items::Items;
 use super::state::ONLY_LABEL;
 use super::wait::Wait;
 use super::{Log, Retention, chunk};
@@ -48,6 +51,13 @@ fn after_kill(log: &MemoryLog, clock: &ManualClock) -> Arc<MemoryLog> {
     open(log.store.after_kill(), log.retention, clock)
 }
 
+fn texts(items: &Items) -> Vec<String> {
+    items
+        .iter()
+        .map(|item| String::from_utf8(item.to_vec()).unwrap())
+        .collect()
+}
+
 impl MemoryLog {
     fn add(&self, items: &[&str]) {
         self.append(items, Wait::NEVER, Written).unwrap();
@@ -61,12 +71,11 @@ impl MemoryLog {
         let taken = self
             .take(&label.into(), start, max, Wait::NEVER, Written)
             .unwrap();
-        let texts = taken
-            .items
-            .iter()
-            .map(|item| String::from_utf8(item.to_vec()).unwrap())
-            .collect();
-        (texts, taken.expired)
+        (texts(&taken.items), taken.expired)
+    }
+
+    fn epoch(&self) -> u32 {
+        self.state.lock().epoch
     }
 
     fn len(&self) -> u64 {

@@ -63,10 +63,13 @@ fn a_sync_does_not_vouch_for_what_was_written_before_the_store_reopened_itself()
     let log = fifo(10);
     let items = ["a"];
     let committed = log
-        .submit(Operation::Append {
-            chunks: chunk::cut(&items).unwrap(),
-            called: false,
-        })
+        .submit(
+            Operation::Append {
+                chunks: chunk::cut(&items).unwrap(),
+                called: false,
+            },
+            Synced,
+        )
         .unwrap();
     log.store.fail_next_sync(0);
     log.store.sync().unwrap_err();

@@ -1,0 +1,207 @@
+//! Doing a group of operations: in the store, or in the buffer above it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::plan::{Plan, Planned};
+use super::{Committed, Operation};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::buffer::{self, Buffer};
+use crate::log::chunk::Chunk;
+use crate::log::state::State;
+use crate::log::{Log, Retention};
+use crate::store::Store;
+
+/// Where a group has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Store,
+    Buffer,
+}
+
+impl<S: Store> Log<S> {
+    /// Does the operations that are possible, and makes them visible.
+    pub(super) fn do_group(
+        &self,
+        operations: Vec<Operation<'_>>,
+        buffered: bool,
+    ) -> Vec<Result<Committed>> {
+        match buffered {
+            true => self.buffer_group(operations),
+            false => self.write_group(operations),
+        }
+    }
+
+    /// Writes the buffer and the operations that are possible in one batch.
+    fn write_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
+        let payload: u64 = operations.iter().map(Operation::payload).sum();
+        let batch = match self.begin_batch(payload as usize) {
+            Ok(batch) => batch,
+            Err(error) => return vec![Err(error); operations.len()],
+        };
+        let (plan, mut results) = self.plan(operations, None);
+        match self.write(batch, &plan) {
+            Ok(()) => self.publish(plan, Place::Store),
+            Err(error) => results
+                .iter_mut()
+                .filter(|result| result.is_ok())
+                .for_each(|result| *result = Err(error.clone())),
+        }
+        results
+    }
+
+    fn write(&self, mut batch: S::Batch, plan: &Plan<'_>) -> Result<()> {
+        let buffer = self.buffer_for(plan);
+        if !plan.has_changes() && buffer.is_none() {
+            return Ok(());
+        }
+        if let Some(buffer) = buffer {
+            buffer.fill(&mut batch)?;
+        }
+        plan.fill(&mut batch)?;
+        self.store.write(batch).inspect_err(|error| {
+            if error.kind() == ErrorKind::OutcomeUnknown {
+                self.in_doubt.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// The buffer, if it has to be written before the plan.
+    fn buffer_for(&self, plan: &Plan<'_>) -> Option<Buffer> {
+        let state = self.state.lock();
+        let must_be = (plan.has_changes() || plan.flushes) && !state.buffer.is_empty();
+        must_be.then(|| state.buffer.clone())
+    }
+
+    /// Adds the operations that are possible to the buffer. The store is left alone unless the
+    /// buffer is full. When that cannot be written, it takes no more items, while items can still
+    /// be taken out.
+    ///
+    /// While it is in doubt whether the last batch was written, nothing is added: the buffer may
+    /// have been part of it.
+    fn buffer_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
+        let settled = match self.in_doubt.load(Ordering::Relaxed) {
+            true => self.catch_up(),
+            false => self.follow_store(),
+        };
+        if let Err(error) = settled {
+            return vec![Err(error); operations.len()];
+        }
+        let cost: u64 = operations.iter().map(Operation::cost).sum();
+        let overflow = self.make_room(cost).err();
+        let (plan, results) = self.plan(operations, overflow);
+        self.publish(plan, Place::Buffer);
+        results
+    }
+
+    /// Writes the buffer if `cost` more would be too much.
+    fn make_room(&self, cost: u64) -> Result<()> {
+        let held = self.state.lock().buffer.cost();
+        if held == 0 || held.saturating_add(cost) <= buffer::LIMIT {
+            return Ok(());
+        }
+        let written = self.write_group(vec![Operation::Flush]);
+        written.into_iter().try_for_each(|result| result.map(drop))
+    }
+
+    /// A batch for what follows from the state. It cannot be written if the store reopens itself
+    /// meanwhile.
+    fn begin_batch(&self, bytes: usize) -> Result<S::Batch> {
+        loop {
+            self.catch_up()?;
+            let batch = self.store.batch(bytes);
+            if self.is_caught_up() {
+                return Ok(batch);
+            }
+        }
+    }
+
+    /// Checks the operations one after another, each against what those before it will do.
+    fn plan<'a>(
+        &self,
+        operations: Vec<Operation<'a>>,
+        overflow: Option<Error>,
+    ) -> (Plan<'a>, Vec<Result<Committed>>) {
+        let now = self.time.now();
+        let generation = self.generation.load(Ordering::Acquire);
+        let state = self.state.lock();
+        let mut plan = Plan::new(&state, now);
+        plan.overflow = overflow;
+        let results = operations
+            .into_iter()
+            .map(|operation| {
+                plan.admit(operation, &state)
+                    .map(|()| Committed { generation })
+            })
+            .collect();
+        (plan, results)
+    }
+
+    /// Makes what was done visible and calls those who waited for it.
+    fn publish(&self, plan: Plan<'_>, place: Place) {
+        let changes = plan.has_changes();
+        let kept: Vec<_> = plan.chunks.into_iter().map(Planned::into_kept).collect();
+        let mut state = self.state.lock();
+        let mut written = Buffer::default();
+        match place {
+            Place::Store if changes || plan.flushes => {
+                std::mem::swap(&mut state.buffer, &mut written)
+            }
+            Place::Buffer if changes => state.begin_buffer(plan.time),
+            _ => {}
+        }
+        state.end = plan.end;
+        state.time = plan.time;
+        state.closed |= plan.closes;
+        for chunk in kept {
+            state.keep(chunk, place);
+        }
+        for (label, cursor) in plan.cursors {
+            if place == Place::Buffer {
+                state.buffer_cursor(&label, cursor.clone());
+            }
+            match cursor {
+                Some(cursor) => state.set_cursor(&label, cursor),
+                None => state.remove_label(&label),
+            }
+        }
+        if place == Place::Buffer && matches!(self.retention, Retention::Unread { .. }) {
+            state.skip_what_was_taken();
+        }
+        if plan.closes {
+            state.call_everybody();
+        } else {
+            state.call_waiters();
+        }
+        self.after_commit(state);
+        drop(written); // now that the lock is free
+    }
+}
+
+impl State {
+    fn begin_buffer(&mut self, now: i64) {
+        self.buffer.begin(self.end, now);
+    }
+
+    /// Keeps a new chunk in memory; `None` for one that is too large.
+    fn keep(&mut self, chunk: Option<Arc<Chunk>>, place: Place) {
+        let Some(chunk) = chunk else {
+            return self.tail.clear();
+        };
+        if place == Place::Buffer {
+            self.buffer.push(Arc::clone(&chunk));
+        }
+        self.tail.push(chunk);
+    }
+
+    fn buffer_cursor(&mut self, label: &Arc<str>, now: Option<crate::log::cursor::Cursor>) {
+        let before = self.labels.get(label).map(|label| &label.cursor);
+        self.buffer.move_cursor(label, before, now);
+    }
+
+    /// What was taken before it was written is never written.
+    fn skip_what_was_taken(&mut self) {
+        let bytes = self.buffer.skip_to(self.lowest_cursor());
+        self.skipped = self.skipped.saturating_add(bytes);
+    }
+}
