@@ -9,6 +9,8 @@
     clippy::string_slice
 )]
 
+#[cfg(unix)]
+mod durability;
 mod fifo;
 #[cfg(unix)]
 mod fork;
