@@ -142,11 +142,9 @@ impl<S: Store> Log<S> {
         let changes = plan.has_changes();
         let kept: Vec<_> = plan.chunks.into_iter().map(Planned::into_kept).collect();
         let mut state = self.state.lock();
-        let mut written = Buffer::default();
+        let mut written = None;
         match place {
-            Place::Store if changes || plan.flushes => {
-                std::mem::swap(&mut state.buffer, &mut written)
-            }
+            Place::Store if changes || plan.flushes => written = state.take_buffer(),
             Place::Buffer if changes => state.begin_buffer(plan.time),
             _ => {}
         }
@@ -179,6 +177,10 @@ impl<S: Store> Log<S> {
 }
 
 impl State {
+    fn take_buffer(&mut self) -> Option<Buffer> {
+        (!self.buffer.is_empty()).then(|| std::mem::take(&mut self.buffer))
+    }
+
     fn begin_buffer(&mut self, now: i64) {
         self.buffer.begin(self.end, now);
     }

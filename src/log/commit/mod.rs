@@ -100,12 +100,14 @@ impl Operation<'_> {
 
     /// Whether it goes to the buffer, at `level`.
     fn is_buffered(&self, level: Durability) -> bool {
-        let can_be = match self {
+        if level != Durability::Buffered {
+            return false;
+        }
+        match self {
             Self::Append { .. } => self.cost() <= MAX_BUFFERED,
             Self::Move { .. } | Self::Remove { .. } => true,
             Self::Flush | Self::Close => false,
-        };
-        can_be && level == Durability::Buffered
+        }
     }
 }
 
