@@ -97,7 +97,7 @@ class UnsupportedFormat(Error):
 
 
 class PathError(Error):
-    """The path cannot be used: no such parent directory, not a directory, or no permission."""
+    """The path cannot be used: not a directory, no permission, or a parent that cannot be made."""
 
 
 class DiskFull(Error):

@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 
 use crate::blocking;
 use crate::options::QueueOptions;
-use crate::python::arguments::{Timeout, count, timeout};
+use crate::python::arguments::{Timeout, timeout};
 use crate::python::batch::Batch;
 use crate::python::call::{opening, released, waiting};
 use crate::python::items::items;
@@ -59,7 +59,7 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
         Self::open(py, &path, max_elements, open_timeout).map(|queue| Self::over(py, queue))
@@ -90,7 +90,7 @@ impl PersistentQueueWithCapacity {
     fn pop<'py>(
         &self,
         py: Python<'py>,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Bound<'py, PyList>> {
@@ -107,7 +107,7 @@ impl PersistentQueueWithCapacity {
     fn read(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batch> {
         let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
@@ -122,11 +122,7 @@ impl PersistentQueueWithCapacity {
 
     /// The next n items, which stay in the queue.
     #[pyo3(signature = (n = 1))]
-    fn peek<'py>(
-        &self,
-        py: Python<'py>,
-        #[pyo3(from_py_with = count)] n: u64,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
         let items = released(py, || self.queue.peek(n))?;
         bytes::list(py, items)
     }
@@ -198,7 +194,7 @@ impl PersistentQueueWithCapacity {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_inflight_ops: u64,
     ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
         nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
     }

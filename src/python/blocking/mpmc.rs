@@ -9,7 +9,7 @@ use pyo3::types::PyList;
 
 use crate::blocking;
 use crate::options::{MpmcOptions, StartPosition};
-use crate::python::arguments::{Timeout, count, start_position, timeout};
+use crate::python::arguments::{Timeout, start_position, timeout};
 use crate::python::batch::Batch;
 use crate::python::call::{opening, released, waiting};
 use crate::python::items::items;
@@ -62,7 +62,7 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] ttl: u64,
+        ttl: u64,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
         Self::open(py, &path, ttl, open_timeout).map(|queue| Self::over(py, queue))
@@ -87,7 +87,7 @@ impl MpmcQueue {
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
@@ -109,7 +109,7 @@ impl MpmcQueue {
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batch> {
         let batch = waiting(py, timeout, |wait| {
@@ -131,7 +131,7 @@ impl MpmcQueue {
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
     ) -> PyResult<Bound<'py, PyList>> {
         let items = released(py, || self.queue.peek(label, start_position, n))?;
         bytes::list(py, items)
@@ -223,7 +223,7 @@ impl MpmcQueue {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_inflight_ops: u64,
     ) -> PyResult<nonblocking::MpmcQueue> {
         nonblocking::MpmcQueue::over(py, &self.queue, max_inflight_ops)
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::error::Result;
-use crate::python::arguments::{Timeout, count, timeout};
+use crate::python::arguments::{Timeout, timeout};
 use crate::python::blocking::leave;
 use crate::python::call::{released, waiting};
 use crate::python::items::{Copied, items};
@@ -56,8 +56,8 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] max_elements: u64,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_elements: u64,
+        max_inflight_ops: u64,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
         type Blocking = python::blocking::PersistentQueueWithCapacity;
@@ -78,12 +78,7 @@ impl PersistentQueueWithCapacity {
 
     /// Takes up to max_elements items, oldest first.
     #[pyo3(signature = (max_elements = 1, no_gil = true))]
-    fn pop(
-        &self,
-        py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_elements: u64,
-        no_gil: bool,
-    ) -> PyResult<Response> {
+    fn pop(&self, py: Python<'_>, max_elements: u64, no_gil: bool) -> PyResult<Response> {
         let _ = no_gil;
         self.submit(py, move |queue| queue.pop(max_elements).map(Reply::Items))
     }
