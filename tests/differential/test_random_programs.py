@@ -24,7 +24,7 @@ def test_they_do_the_same(seed: int) -> None:
         lines = program(number)
         theirs, mine = reference().run(lines), ours().run(lines)
         assert len(theirs) == len(lines) == len(mine), f"SEED={number}: {theirs[-1]} {mine[-1]}"
-        for index, line in enumerate(lines):
-            if not are_equal(theirs[index], mine[index]):
+        for index, (their, our) in enumerate(zip(theirs, mine, strict=True)):
+            if not are_equal(their, our):
                 so_far = "\n".join(lines[: index + 1])
-                pytest.fail(f"SEED={number}\n{so_far}\n0.3.0: {theirs[index]}\nours: {mine[index]}")
+                pytest.fail(f"SEED={number}\n{so_far}\n0.3.0: {their}\nours: {our}")
