@@ -47,7 +47,7 @@ class PersistentQueueWithCapacity:
         *,
         open_timeout: float | None = 0,
     ) -> Self:
-        """Open the queue in the directory `path`, or make it there.
+        """Open the queue in the directory `path`, or make it and its parents.
 
         It holds at most `max_elements` items; reopening with fewer drops nothing. When the path is
         held by another open queue, wait for it up to `open_timeout` seconds (None: for ever), then
@@ -247,7 +247,7 @@ class MpmcQueue:
         *,
         open_timeout: float | None = 0,
     ) -> Self:
-        """Open the queue in the directory `path`, or make it there.
+        """Open the queue in the directory `path`, or make it and its parents.
 
         Items live for `ttl` seconds, 0 for ever. When the path is held by another open queue, wait
         for it up to `open_timeout` seconds (None: for ever), then raise `Busy`. `WrongKind`,

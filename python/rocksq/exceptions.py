@@ -89,7 +89,7 @@ class Busy(Error):
 
 
 class WrongKind(Error):
-    """The path holds the other kind of queue, or files of another program. Nothing was changed."""
+    """The path holds the other kind of queue, or a database of others. Nothing was changed."""
 
 
 class UnsupportedFormat(Error):
