@@ -72,7 +72,7 @@ test-python: build ## Test the Python package
 	$(BIN)/pytest
 
 # The newest Python that rocksq 0.3.0 has wheels for is 3.12.
-REFERENCE_PYTHON ?= $(PYTHON)
+REFERENCE_PYTHON ?= $(firstword $(shell command -v python3.12 python3.11) $(PYTHON))
 REFERENCE := .venv-0.3.0
 
 $(REFERENCE)/.ready:

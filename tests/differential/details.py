@@ -84,7 +84,8 @@ MODULES = _programs(
         Oldest, Newest, str(Oldest), f'{Newest}', [Oldest], f'{Oldest!r:>30}'
         int(Oldest), int(Newest)
         Oldest == 0, Oldest == 1, Oldest == Newest, Oldest != Newest, Newest == Newest
-        Oldest == 'Oldest', Oldest == None, Oldest != None
+        Oldest == 'Oldest', Oldest == None, Oldest != None, Oldest == False, Newest == True
+        Oldest in (0, 1), Newest in [Oldest], [Oldest, Newest].index(Newest)
         bool(Oldest), bool(Newest), Oldest or 5
         Oldest is rocksq.StartPosition.Oldest
         isinstance(Oldest, rocksq.StartPosition), type(Oldest) is rocksq.StartPosition
@@ -298,6 +299,8 @@ FIFO = _programs(
         q == q, q != q, q == r, q == 5, hash(q) == hash(q), len({{q, r}})
         __import__('pickle').dumps(q)
         __import__('copy').copy(q)
+        __import__('weakref').ref(q)
+        callable(q), isinstance(q, blocking.PersistentQueueWithCapacity)
         type(q.len), type(q.is_empty), type(q.disk_size), type(q.payload_size)
         q.len()
         len(q)
@@ -481,6 +484,9 @@ NONBLOCKING = _programs(
         v = r.get()
         type(v).__name__, bool(v)
         v is not None, r == r, r == v, hash(r) == hash(r)
+        __import__('pickle').dumps(r)
+        __import__('pickle').dumps(v)
+        r.foo = 5
         r()
         q.push(items=[b'b'], no_gil=False).get().data
         q.pop(2, True).get().data
