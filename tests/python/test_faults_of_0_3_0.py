@@ -32,6 +32,9 @@ REST = 2.2
 """Longer than the TTL, also where whole seconds are counted. The clock is the machine's."""
 
 
+posix = pytest.mark.skipif(os.name != "posix", reason="there is no fork and no such permission")
+
+
 def numbered(*numbers: int) -> list[bytes]:
     return [str(number).encode() for number in range(*numbers)]
 
@@ -225,6 +228,7 @@ def in_child(work: Callable[[], object]) -> int:
     pytest.fail("the child hangs")
 
 
+@posix
 def test_a_forked_child_cannot_write_and_the_parent_goes_on(path: Path) -> None:
     queue = Queue(str(path))
     queue.push([b"a"])
@@ -233,6 +237,7 @@ def test_a_forked_child_cannot_write_and_the_parent_goes_on(path: Path) -> None:
     assert queue.pop(9) == [b"a", b"b"]
 
 
+@posix
 def test_a_forked_child_with_a_nonblocking_queue_does_not_hang(path: Path) -> None:
     queue = nonblocking.PersistentQueueWithCapacity(str(path))
     assert in_child(lambda: queue.push([b"child"]).get()) == 0
@@ -340,6 +345,7 @@ def test_start_positions_can_be_keys() -> None:
 
 
 def test_correct_programs_pass_a_type_checker(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
     program = tmp_path / "program.py"
     program.write_text(
         """
@@ -422,6 +428,7 @@ def test_a_parent_directory_that_cannot_be_made_is_named() -> None:
     assert "/proc/none" in refusal(Path("/proc/none/queue"))
 
 
+@posix
 def test_a_directory_without_permission_is_refused_in_words(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     program = f"""
