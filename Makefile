@@ -53,7 +53,7 @@ demo: build ## Show both queues at work on real files, through a crash
 # ---- testing --------------------------------------------------------------------------------
 
 .PHONY: test
-test: test-log test-rust test-docs test-python demo ## Run all tests
+test: test-log test-rust test-docs test-python test-drop-in demo ## Run all tests
 
 .PHONY: test-log
 test-log: $(TOOLS)/nextest ## Test the log over the store in memory, with debug assertions
@@ -70,6 +70,19 @@ test-docs: $(LIBCLANG_PATH)/libclang.so ## Run the examples of the crate's docum
 .PHONY: test-python
 test-python: build ## Test the Python package
 	$(BIN)/pytest
+
+# The newest Python that rocksq 0.3.0 has wheels for is 3.12.
+REFERENCE_PYTHON ?= $(firstword $(shell command -v python3.12 python3.11) $(PYTHON))
+REFERENCE := .venv-0.3.0
+
+$(REFERENCE)/.ready:
+	$(REFERENCE_PYTHON) -m venv $(REFERENCE)
+	$(REFERENCE)/bin/pip install --quiet rocksq==0.3.0 pytest mypy
+	@touch $@
+
+.PHONY: test-drop-in
+test-drop-in: build $(REFERENCE)/.ready ## Compare with rocksq 0.3.0; SEED=random PROGRAMS=5000 for more
+	SEED=$(SEED) PROGRAMS=$(PROGRAMS) $(BIN)/pytest tests/differential
 
 # ---- checking -------------------------------------------------------------------------------
 
@@ -96,5 +109,5 @@ format: $(VENV)/.ready ## Format all code
 	$(BIN)/ruff check --fix
 
 .PHONY: clean
-clean: ## Remove the virtual environment; keeps the build of RocksDB
-	rm -rf $(VENV)
+clean: ## Remove the virtual environments; keeps the build of RocksDB
+	rm -rf $(VENV) $(REFERENCE)

@@ -29,7 +29,7 @@ pub enum ErrorKind {
     WrongKind,
     /// The path holds a queue in a format that this version cannot read.
     UnsupportedFormat,
-    /// The path cannot be used: no parent directory, not a directory, no permission.
+    /// The path cannot be used: not a directory, no permission, a parent that cannot be made.
     Path,
     /// The device has no space left. Make room and call again.
     DiskFull,

@@ -21,10 +21,11 @@ def version() -> str:
     """
 
 def remove_queue(path: str | PathLike[str]) -> None:
-    """Delete the persistent queue at `path` for good. Nothing there is no error.
+    """Delete the persistent queue at `path` for good. No queue there is no error.
 
-    Raises `Busy` when somebody has it open and `WrongKind` when something else is there, and then
-    deletes nothing. After a crash in the middle it can be called again.
+    The directory goes too, unless it holds other files. Raises `Busy` when somebody has it open
+    and `WrongKind` when another kind of queue is there, and then deletes nothing. After a crash in
+    the middle it can be called again.
 
     >>> import tempfile
     >>> import rocksq

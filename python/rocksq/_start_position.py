@@ -18,6 +18,10 @@ class StartPosition(IntEnum):
     Newest = 1
     """At the last item that is already in the queue, not after it."""
 
+    def __bool__(self) -> bool:
+        """Every position is true, 0 too: `position or default` gives the position."""
+        return True
+
     def __repr__(self) -> str:
         return f"StartPosition.{self.name}"
 

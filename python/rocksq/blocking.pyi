@@ -50,7 +50,7 @@ class PersistentQueueWithCapacity:
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
-        """Open the queue in the directory `path`, or make it there.
+        """Open the queue in the directory `path`, or make it and its parents.
 
         It holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as
         durable as `durability` says, or `Durability.Written`. When the path is
@@ -261,7 +261,7 @@ class MpmcQueue:
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self:
-        """Open the queue in the directory `path`, or make it there.
+        """Open the queue in the directory `path`, or make it and its parents.
 
         Items live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
         `Durability.Written`. When the path is held by another open queue, wait

@@ -89,7 +89,7 @@ class Busy(Error):
 
 
 class WrongKind(Error):
-    """The path holds the other kind of queue, or files of another program. Nothing was changed."""
+    """The path holds the other kind of queue, or a database of others. Nothing was changed."""
 
 
 class UnsupportedFormat(Error):
@@ -97,7 +97,7 @@ class UnsupportedFormat(Error):
 
 
 class PathError(Error):
-    """The path cannot be used: no such parent directory, not a directory, or no permission."""
+    """The path cannot be used: not a directory, no permission, or a parent that cannot be made."""
 
 
 class DiskFull(Error):

@@ -45,8 +45,8 @@ pub struct PersistentQueueWithCapacity {
 }
 
 impl PersistentQueueWithCapacity {
-    /// Opens the queue in the directory `path`, or makes it there, for at most `max_elements`
-    /// items.
+    /// Opens the queue in the directory `path`, or makes it and its parents, for at most
+    /// `max_elements` items.
     ///
     /// # Errors
     ///

@@ -16,12 +16,13 @@ use std::path::Path;
 use crate::error::Result;
 use crate::store::rocks::{self, Kind};
 
-/// Deletes the [`PersistentQueueWithCapacity`] at `path` for good. Nothing there is no error.
+/// Deletes the [`PersistentQueueWithCapacity`] at `path` for good, and the directory
+/// unless it holds other files. No queue there is no error.
 ///
 /// # Errors
 ///
-/// `Busy` when somebody has it open, `WrongKind` when something else is there; then nothing was
-/// deleted.
+/// `Busy` when somebody has it open, `WrongKind` when another kind of queue is there; then nothing
+/// was deleted.
 pub fn remove_queue(path: impl AsRef<Path>) -> Result<()> {
     rocks::remove(path.as_ref(), Kind::Fifo)
 }

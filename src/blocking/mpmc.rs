@@ -60,8 +60,8 @@ pub struct Next {
 }
 
 impl MpmcQueue {
-    /// Opens the queue in the directory `path`, or makes it there, with items that live for `ttl`;
-    /// zero for items that never expire.
+    /// Opens the queue in the directory `path`, or makes it and its parents, with items that live
+    /// for `ttl`; zero for items that never expire.
     ///
     /// # Errors
     ///

@@ -10,20 +10,6 @@ use pyo3::types::{PyBool, PyType};
 use crate::Wait;
 use crate::options::{Durability, StartPosition};
 
-/// A number of items, operations or seconds. A bool in its place is a mistake.
-pub(super) fn count(value: &Bound<'_, PyAny>) -> PyResult<u64> {
-    refuse_bool(value, "an integer")?;
-    value.extract()
-}
-
-fn refuse_bool(value: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
-    if value.is_instance_of::<PyBool>() {
-        let message = format!("'bool' object cannot be interpreted as {wanted}");
-        return Err(PyTypeError::new_err(message));
-    }
-    Ok(())
-}
-
 /// How long a call may wait; `None` for as long as it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeout(pub Option<Duration>);
@@ -47,7 +33,10 @@ pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
     if value.is_none() {
         return Ok(Timeout::FOREVER);
     }
-    refuse_bool(value, "a number of seconds")?;
+    if value.is_instance_of::<PyBool>() {
+        let message = "'bool' object cannot be interpreted as a number of seconds";
+        return Err(PyTypeError::new_err(message));
+    }
     let seconds: f64 = value.extract()?;
     if seconds.is_nan() || seconds < 0.0 {
         let message = format!("a timeout is 0 or more seconds, or None for ever, not {value}");

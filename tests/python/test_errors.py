@@ -57,14 +57,28 @@ def test_the_other_kind_of_queue_is_told_apart_and_left_alone(path: Path) -> Non
     assert Queue(path).pop() == [b"a"]
 
 
-def test_files_of_others_are_told_apart_and_left_alone(path: Path) -> None:
+def test_files_of_others_are_left_alone(path: Path) -> None:
     path.mkdir()
     (path / "precious").write_text("data")
-    with pytest.raises(rocksq.WrongKind):
-        Queue(path)
-    with pytest.raises(rocksq.WrongKind):
-        rocksq.remove_queue(path)
+    with Queue(path) as queue:
+        queue.push([b"a"])
+    rocksq.remove_queue(path)
+    rocksq.remove_queue(path)
     assert [file.name for file in path.iterdir()] == ["precious"]
+
+
+def test_missing_parent_directories_are_made(tmp_path: Path) -> None:
+    with Queue(tmp_path / "missing" / "too" / "queue") as queue:
+        queue.push([b"a"])
+    assert (tmp_path / "missing" / "too" / "queue").is_dir()
+
+
+def test_a_parent_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    parent = tmp_path / "missing" / ("x" * 300)
+    with pytest.raises(rocksq.PathError) as caught:
+        Queue(parent / "queue")
+    assert f"cannot make the directory {parent}" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_directory_is_a_path_error(path: Path) -> None:

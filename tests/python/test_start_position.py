@@ -15,6 +15,10 @@ def test_they_equal_their_numbers() -> None:
     assert int(StartPosition.Newest) == 1
 
 
+def test_both_are_true_as_in_rocksq_0_3_0() -> None:
+    assert (StartPosition.Oldest or None) is StartPosition.Oldest
+
+
 def test_they_differ_from_each_other_and_can_be_hashed() -> None:
     assert len({StartPosition.Oldest, StartPosition.Newest, StartPosition.Oldest}) == 2
 

@@ -127,7 +127,12 @@ def test_a_number_out_of_range_is_an_overflow(queue: Queue, number: int) -> None
             call(number)
 
 
-@pytest.mark.parametrize("number", [True, 1.0, "1", None, [], b"1"])
+def test_a_bool_is_a_number_as_everywhere_in_python(queue: Queue) -> None:
+    queue.push([b"a", b"b"])
+    assert (queue.pop(True), queue.pop(False)) == ([b"a"], [])
+
+
+@pytest.mark.parametrize("number", [1.0, "1", None, [], b"1"])
 def test_a_number_of_another_type_is_refused(queue: Queue, number: Any) -> None:
     for call in (queue.pop, queue.read, queue.peek):
         with pytest.raises(TypeError):

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+use rocksq::blocking::{PersistentQueueWithCapacity as Fifo, remove_queue};
 use rocksq::mpmc::MpmcQueue;
 use rocksq::{Error, ErrorKind, StartPosition};
 use rust_rocksdb::{DB, Options};
@@ -147,12 +147,24 @@ fn the_other_kind_is_refused_and_not_a_byte_is_changed() {
 }
 
 #[test]
-fn a_directory_of_other_files_is_refused() {
+fn a_queue_lives_beside_files_of_others_and_leaves_them_alone() {
     let home = Home::new();
-    let path = home.at("letters");
-    fs::create_dir(&path).unwrap();
-    fs::write(path.join("letter.txt"), b"dear").unwrap();
-    assert_refused(&path, ErrorKind::WrongKind, "");
+    let path = home.queue();
+    fs::create_dir_all(path.join("letters")).unwrap();
+    for letter in ["letter.txt", "letters/sst", "app.log"] {
+        fs::write(path.join(letter), b"dear").unwrap();
+    }
+    remove_queue(&path).unwrap();
+    home.fifo().push(&["a"]).unwrap();
+    assert_eq!(home.fifo().pop(9).unwrap(), ["a"]);
+    remove_queue(&path).unwrap();
+    let mut left: Vec<_> = fs::read_dir(&path)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["app.log", "letter.txt", "letters"]);
+    assert_eq!(fs::read(path.join("letters/sst")).unwrap(), b"dear");
 }
 
 #[test]
@@ -203,12 +215,39 @@ fn a_path_below_a_file_is_refused() {
 }
 
 #[test]
-fn a_missing_parent_is_named_and_not_created() {
+fn missing_parents_are_made() {
     let home = Home::new();
-    let parent = home.at("missing");
-    let text = format!("{} does not exist", parent.display());
+    let path = home.at("missing").join("too/../queue/");
+    Fifo::new(&path, ROOMY).unwrap().push(&["a"]).unwrap();
+    let same = home.at("missing").join("queue");
+    assert_eq!(Fifo::new(&same, ROOMY).unwrap().pop(9).unwrap(), ["a"]);
+}
+
+#[test]
+fn a_parent_that_cannot_be_made_is_named_and_nothing_is_left() {
+    let home = Home::new();
+    let parent = home.at("missing").join("x".repeat(300));
+    let text = format!("cannot make the directory {}", parent.display());
     assert_refused(&parent.join("queue"), ErrorKind::Path, &text);
-    assert!(!parent.exists());
+    assert_refused(&parent.join("more/queue"), ErrorKind::Path, &text);
+    let name = home.at("missing").join("deep").join("x".repeat(300));
+    assert_refused(&name, ErrorKind::Path, "too long");
+    assert!(!home.at("missing").exists());
+}
+
+#[test]
+fn removing_makes_no_parents() {
+    let home = Home::new();
+    remove_queue(home.at("missing").join("queue")).unwrap();
+    assert!(!home.at("missing").exists());
+}
+
+#[test]
+fn of_two_names_for_one_missing_path_one_is_busy() {
+    let home = Home::new();
+    let _queue = Fifo::new(home.at("missing").join("queue"), ROOMY).unwrap();
+    let error = open_fifo(&home.at("missing").join("../missing/./queue")).unwrap();
+    assert_eq!(error.kind(), ErrorKind::Busy);
 }
 
 #[test]
@@ -239,6 +278,9 @@ fn a_directory_that_may_not_be_written_is_refused() {
 #[test]
 fn an_empty_directory_becomes_a_queue() {
     let home = Home::new();
+    fs::create_dir(home.queue()).unwrap();
+    remove_queue(home.queue()).unwrap();
+    assert!(!home.queue().exists());
     fs::create_dir(home.queue()).unwrap();
     home.fifo().push(&["a"]).unwrap();
     assert_eq!(home.fifo().pop(9).unwrap(), ["a"]);

@@ -8,7 +8,7 @@ use pyo3::types::PyList;
 
 use crate::blocking;
 use crate::options::{Durability, QueueOptions};
-use crate::python::arguments::{Timeout, count, durability, durability_object, timeout};
+use crate::python::arguments::{Timeout, durability, durability_object, timeout};
 use crate::python::batch::Batch;
 use crate::python::call::{opening, options, released, waiting};
 use crate::python::items::items;
@@ -61,7 +61,7 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
@@ -97,7 +97,7 @@ impl PersistentQueueWithCapacity {
     fn pop<'py>(
         &self,
         py: Python<'py>,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
@@ -117,7 +117,7 @@ impl PersistentQueueWithCapacity {
     fn read(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batch> {
         let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
@@ -139,11 +139,7 @@ impl PersistentQueueWithCapacity {
 
     /// The next n items, which stay in the queue.
     #[pyo3(signature = (n = 1))]
-    fn peek<'py>(
-        &self,
-        py: Python<'py>,
-        #[pyo3(from_py_with = count)] n: u64,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
         let items = released(py, || self.queue.peek(n))?;
         bytes::list(py, items)
     }
@@ -221,7 +217,7 @@ impl PersistentQueueWithCapacity {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_inflight_ops: u64,
     ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
         nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
     }

@@ -9,9 +9,7 @@ use pyo3::types::PyList;
 
 use crate::blocking;
 use crate::options::{Durability, MpmcOptions, StartPosition};
-use crate::python::arguments::{
-    Timeout, count, durability, durability_object, start_position, timeout,
-};
+use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
 use crate::python::batch::Batch;
 use crate::python::call::{opening, options, released, waiting};
 use crate::python::items::items;
@@ -66,7 +64,7 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] ttl: u64,
+        ttl: u64,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
@@ -99,7 +97,7 @@ impl MpmcQueue {
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
@@ -123,7 +121,7 @@ impl MpmcQueue {
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batch> {
         let batch = waiting(py, timeout, |wait| {
@@ -152,7 +150,7 @@ impl MpmcQueue {
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] n: u64,
+        n: u64,
     ) -> PyResult<Bound<'py, PyList>> {
         let items = released(py, || self.queue.peek(label, start_position, n))?;
         bytes::list(py, items)
@@ -250,7 +248,7 @@ impl MpmcQueue {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_inflight_ops: u64,
     ) -> PyResult<nonblocking::MpmcQueue> {
         nonblocking::MpmcQueue::over(py, &self.queue, max_inflight_ops)
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::error::Result;
-use crate::python::arguments::{Timeout, count, durability, durability_object, timeout};
+use crate::python::arguments::{Timeout, durability, durability_object, timeout};
 use crate::python::blocking::leave;
 use crate::python::call::{options, released, waiting};
 use crate::python::items::{Copied, items};
@@ -56,8 +56,8 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] max_elements: u64,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        max_elements: u64,
+        max_inflight_ops: u64,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
@@ -89,7 +89,7 @@ impl PersistentQueueWithCapacity {
     fn pop(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Response> {

@@ -9,9 +9,7 @@ use super::reply::Reply;
 use super::{MpmcResponse, inflight_limit};
 use crate::error::Result;
 use crate::options::StartPosition;
-use crate::python::arguments::{
-    Timeout, count, durability, durability_object, start_position, timeout,
-};
+use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
 use crate::python::blocking::{leave, seconds};
 use crate::python::call::{options, released, waiting};
 use crate::python::items::{Copied, items};
@@ -59,8 +57,8 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        #[pyo3(from_py_with = count)] ttl: u64,
-        #[pyo3(from_py_with = count)] max_inflight_ops: u64,
+        ttl: u64,
+        max_inflight_ops: u64,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
@@ -94,7 +92,7 @@ impl MpmcQueue {
         py: Python<'_>,
         label: String,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        #[pyo3(from_py_with = count)] max_elements: u64,
+        max_elements: u64,
         no_gil: bool,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<MpmcResponse> {

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::directories::{self, Above};
 use super::kind::Kind;
 use super::survey::{self, Found};
 use super::{failure, lock};
@@ -59,9 +60,17 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Waits for `path` and takes it, creating the directory if there is none. Fails without
-    /// changing anything if what is there is no queue of `kind`.
+    /// Waits for `path` and takes it, creating the directory, and those above it, if there is
+    /// none. Fails without changing anything if what is there is no queue of `kind`.
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        // Before the claim, which is under the path as the operating system names it.
+        let above = Above::make(path)?;
+        let taken = Self::take_there(path, kind, patience)?;
+        above.keep();
+        Ok(taken)
+    }
+
+    fn take_there(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
         let claim = Claim::take(path, kind, patience)?;
         loop {
             let found = preview(path, kind)?;
@@ -169,8 +178,7 @@ fn canonical_new(path: &Path) -> Result<PathBuf> {
     };
     match fs::canonicalize(survey::parent(path)) {
         Ok(parent) => Ok(parent.join(name)),
-        // The survey says which directory is missing.
-        Err(_) => Ok(path.to_owned()),
+        Err(error) => Err(survey::unusable(path, &error)),
     }
 }
 
@@ -193,7 +201,7 @@ fn preview(path: &Path, kind: Kind) -> Result<Found> {
 fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
     let unusable = |error: io::Error| survey::unusable(path, &error);
     if found == Found::Nothing {
-        create(path).map_err(unusable)?;
+        directories::create(path).map_err(unusable)?;
     }
     let name = path.join(HOLDER);
     let is_new = !name.exists();
@@ -206,28 +214,12 @@ fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
         .map_err(unusable)?;
     if is_new {
         // Must survive a power cut that `CURRENT` survives: see `survey`.
-        sync_directory(path).map_err(|error| failure::refusal("create a queue", path, &error))?;
+        directories::sync(path)
+            .map_err(|error| failure::refusal("create a queue", path, &error))?;
     }
     let locked =
         lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
     Ok((locked && lock::is_still_at(&file, &name)).then_some(file))
-}
-
-fn create(path: &Path) -> io::Result<()> {
-    match fs::create_dir(path) {
-        Ok(()) => sync_directory(&survey::parent(path)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Makes the entries of a directory survive a power cut.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(path)?.sync_all()
-    } else {
-        Ok(())
-    }
 }
 
 fn busy_here(path: &Path) -> Error {

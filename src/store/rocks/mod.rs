@@ -5,6 +5,7 @@
 //! | `kind` | the two kinds of queue and the families on disk |
 //! | `survey` | what a directory holds, without changing it |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
+//! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
 //! | `engine` | one opened database |
 //! | `health` | what RocksDB reports from its background |
@@ -21,6 +22,7 @@ use std::time::Duration;
 mod batch;
 mod chunks;
 mod core;
+mod directories;
 mod disk;
 mod engine;
 mod failure;
@@ -53,7 +55,7 @@ pub(crate) struct RocksStore {
 }
 
 impl RocksStore {
-    /// Opens the queue of `kind` at `path`, creating it, and the last directory of the path, if
+    /// Opens the queue of `kind` at `path`, creating it, and the directories of the path, if
     /// there is none. Waits up to `open_timeout` for another holder; `None` waits for ever.
     ///
     /// When this returns, a queue that it created survives a power cut. A refusal (`WrongKind`,

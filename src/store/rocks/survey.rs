@@ -15,9 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// What is at a path that a queue may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing, in a directory that exists.
+    /// Nothing.
     Nothing,
-    /// An empty directory.
+    /// A directory without a queue. Files of others may be there: they are left alone.
     Empty,
     /// A queue whose creation was interrupted.
     Begun,
@@ -33,18 +33,18 @@ pub(super) enum Found {
 pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     let names = match list(path) {
         Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return missing(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(unusable(path, &error)),
     };
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    if names.iter().all(|name| name == "lost+found") {
-        Ok(Found::Empty)
-    } else if has("CURRENT") {
+    if has("CURRENT") {
         judge(&families(path)?, has(HOLDER), kind).map_err(|refusal| refusal.of(path))
-    } else if has(HOLDER) && names.iter().all(|name| is_ours(name)) {
+    } else if has(HOLDER) {
         Ok(unfinished(&names))
+    } else if names.iter().any(|name| is_ours(name)) {
+        Err(wrong("it holds files of a database that is not complete").of(path))
     } else {
-        Err(wrong("it holds files that are not a queue's").of(path))
+        Ok(Found::Empty)
     }
 }
 
@@ -58,11 +58,22 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
-    let suffixes = [".log", ".sst", ".blob", ".dbtmp", ".trash"];
     let prefixes = ["MANIFEST-", "OPTIONS-", "LOG.old."];
-    ["CURRENT", "IDENTITY", "LOCK", "LOG", "lost+found", HOLDER].contains(&name)
-        || suffixes.iter().any(|suffix| name.ends_with(suffix))
+    ["CURRENT", "IDENTITY", "LOCK", "LOG", HOLDER].contains(&name)
         || prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || is_numbered(
+            name,
+            &["log", "sst", "blob", "dbtmp", "log.trash", "sst.trash"],
+        )
+}
+
+/// Whether a name is a number and one of these suffixes, as RocksDB names its files.
+fn is_numbered(name: &str, suffixes: &[&str]) -> bool {
+    name.split_once('.').is_some_and(|(number, suffix)| {
+        !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && suffixes.contains(&suffix)
+    })
 }
 
 /// The names of what is in a directory.
@@ -74,14 +85,29 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<std::ffi::OsString>> {
 
 /// An error of kind `Path` that says why the operating system did not let us use `path`.
 pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
-    let why = match error.kind() {
+    let why = reason(error);
+    let message = format!("Cannot use {} for a queue: {why}", path.display());
+    Error::new(ErrorKind::Path, message).at(path)
+}
+
+/// An error of kind `Path` that says why `directory`, above `path`, cannot be made.
+pub(super) fn no_parent(path: &Path, directory: &Path, error: &io::Error) -> Error {
+    let message = format!(
+        "Cannot create a queue at {}: cannot make the directory {}: {}",
+        path.display(),
+        directory.display(),
+        reason(error)
+    );
+    Error::new(ErrorKind::Path, message).at(path)
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::NotADirectory => "it, or a part of its path, is not a directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
         _ => error.to_string(),
-    };
-    let message = format!("Cannot use {} for a queue: {why}", path.display());
-    Error::new(ErrorKind::Path, message).at(path)
+    }
 }
 
 /// The directory in which `path` lies.
@@ -90,19 +116,6 @@ pub(super) fn parent(path: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
-}
-
-fn missing(path: &Path) -> Result<Found> {
-    let parent = parent(path);
-    if parent.is_dir() {
-        return Ok(Found::Nothing);
-    }
-    let message = format!(
-        "Cannot create a queue at {}: the directory {} does not exist, create it first",
-        path.display(),
-        parent.display()
-    );
-    Err(Error::new(ErrorKind::Path, message).at(path))
 }
 
 fn families(path: &Path) -> Result<Vec<String>> {
@@ -116,7 +129,7 @@ fn unfinished(names: &[std::ffi::OsString]) -> Found {
     let holds_data = names
         .iter()
         .filter_map(|name| name.to_str())
-        .any(|name| name.ends_with(".sst") || name.ends_with(".log"));
+        .any(|name| is_numbered(name, &["sst", "log"]));
     if holds_data {
         Found::Damaged
     } else {
