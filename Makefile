@@ -101,12 +101,19 @@ lint-python: build
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest rocksq
+	$(BIN)/python scripts/stubs.py --check
+	$(BIN)/pytest --quiet tests/typing
 
 .PHONY: format
 format: $(VENV)/.ready ## Format all code
 	cargo fmt
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+.PHONY: stubs
+stubs: build ## Copy the docstrings of the classes into the stubs
+	$(BIN)/python scripts/stubs.py
+	$(BIN)/ruff format python
 
 .PHONY: clean
 clean: ## Remove the virtual environments; keeps the build of RocksDB

@@ -14,6 +14,12 @@
 //!
 //! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
 //! into the queues therefore goes through `call`, and every drop of one through `shared`.
+//!
+//! The comments on classes and methods are the docstrings that Python shows, so they keep to
+//! Python's conventions. `make stubs` copies them into the stubs of `python/rocksq`.
+
+// An example's output is no continuation of a quotation.
+#![allow(clippy::doc_lazy_continuation)]
 
 mod arguments;
 mod batch;

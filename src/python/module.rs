@@ -33,24 +33,38 @@ mod _native {
         };
     }
 
-    /// The version of rocksq.
+    /// Return the version of rocksq.
+    ///
+    /// >>> import rocksq
+    /// >>> rocksq.version().count(".")
+    /// 2
     #[pyfunction]
     fn version() -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// Deletes the persistent queue at path for good. Nothing there is no error.
+    /// Delete the persistent queue at `path` for good. No queue there is no error.
+    ///
+    /// The directory goes too, unless it holds other files. Raises `Busy` when somebody has it open
+    /// and `WrongKind` when another kind of queue is there, and then deletes nothing. After a crash in
+    /// the middle it can be called again.
+    ///
+    /// >>> import tempfile
+    /// >>> import rocksq
+    /// >>> with tempfile.TemporaryDirectory() as directory:
+    /// ...     rocksq.remove_queue(f"{directory}/none")
     #[pyfunction]
     fn remove_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
         released(py, || blocking::remove_queue(&path))
     }
 
-    /// Deletes the MPMC queue at path for good. Nothing there is no error.
+    /// Delete the MPMC queue at `path` for good; otherwise like `remove_queue`.
     #[pyfunction]
     fn remove_mpmc_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
         released(py, || blocking::remove_mpmc_queue(&path))
     }
 
+    /// Close every queue that is open in this process; runs at the interpreter's exit.
     #[pyfunction]
     fn close_all(py: Python<'_>) {
         exit::close_all(py);
