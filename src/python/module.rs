@@ -7,12 +7,11 @@ use pyo3::prelude::*;
 mod _native {
     use std::path::PathBuf;
 
-    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
 
     use crate::blocking;
     use crate::python::call::released;
-    use crate::python::{cpu, exit};
+    use crate::python::exit;
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
@@ -72,11 +71,6 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        if let Some(missing) = cpu::missing() {
-            return Err(PyImportError::new_err(format!(
-                "rocksq needs a processor with SSE4.2 and PCLMULQDQ, and this one lacks {missing}"
-            )));
-        }
         let hook = wrap_pyfunction!(close_all, module)?;
         module
             .py()
