@@ -57,6 +57,19 @@ wheel: $(LIBCLANG_PATH)/libclang.so ## Build a wheel for this machine, and the s
 	$(BIN)/maturin sdist --out dist
 	$(PROGRESS) $(BIN)/maturin build $(RELEASE) --quiet --out dist
 
+# Another compiler, so another build of RocksDB.
+ZIG_BUILD ?= $(CACHE)/zig
+
+.PHONY: manylinux
+manylinux: export CARGO_TARGET_DIR := $(ZIG_BUILD)
+manylinux: export PATH := $(abspath $(BIN)):$(PATH)
+manylinux: $(LIBCLANG_PATH)/libclang.so ## Build and test a wheel for every Linux with glibc 2.28
+	$(BIN)/pip install --quiet --group manylinux
+	rm -rf $(ZIG_BUILD)/dist
+	$(PROGRESS) $(BIN)/maturin build $(RELEASE) --zig --compatibility manylinux_2_28 --out $(ZIG_BUILD)/dist
+	$(BIN)/auditwheel show $(ZIG_BUILD)/dist/*.whl
+	$(BIN)/python scripts/test_wheel.py $(ZIG_BUILD)/dist
+
 .PHONY: package
 package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what is in it
 	rm -rf $(CARGO_TARGET_DIR)/package
@@ -102,8 +115,8 @@ $(REFERENCE)/.ready:
 test-drop-in: build $(REFERENCE)/.ready ## Compare with rocksq 0.3.0; SEED=random PROGRAMS=5000 for more
 	SEED=$(SEED) PROGRAMS=$(PROGRAMS) $(BIN)/pytest tests/differential
 
-# Always the same folder, so that cargo finds again what it built; outside of this tree, so that
-# nothing of it is found.
+# Always the same folder, so that cargo finds again what it built; outside of this tree, so that it
+# finds nothing else.
 UNPACKED := $(CARGO_TARGET_DIR)/sdist
 
 .PHONY: test-wheel
