@@ -57,6 +57,10 @@ wheel: $(LIBCLANG_PATH)/libclang.so ## Build a wheel for this machine, and the s
 	$(BIN)/maturin sdist --out dist
 	$(PROGRESS) $(BIN)/maturin build $(RELEASE) --quiet --out dist
 
+# To cargo the same package in another folder is the same build, so it would not compile it, and would
+# later take that build for the one of this folder. Forgets our crate alone.
+FORGET := cargo clean --quiet $(RELEASE) --package rocksq
+
 # Another compiler, so another build of RocksDB.
 ZIG_BUILD ?= $(CACHE)/zig
 
@@ -75,7 +79,9 @@ package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what 
 	rm -rf $(CARGO_TARGET_DIR)/package
 	cargo package --quiet --no-verify --allow-dirty
 	tar -xzf $(CARGO_TARGET_DIR)/package/*.crate -C $(CARGO_TARGET_DIR)/package
+	$(FORGET)
 	$(PROGRESS) cargo build --quiet $(RELEASE) --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
+	$(FORGET)
 
 .PHONY: demo
 demo: build ## Show both queues at work on real files, through a crash
@@ -115,8 +121,7 @@ $(REFERENCE)/.ready:
 test-drop-in: build $(REFERENCE)/.ready ## Compare with rocksq 0.3.0; SEED=random PROGRAMS=5000 for more
 	SEED=$(SEED) PROGRAMS=$(PROGRAMS) $(BIN)/pytest tests/differential
 
-# Always the same folder, so that cargo finds again what it built; outside of this tree, so that it
-# finds nothing else.
+# Outside of this tree, so that cargo finds no settings but those in the sdist.
 UNPACKED := $(CARGO_TARGET_DIR)/sdist
 
 .PHONY: test-wheel
@@ -124,7 +129,9 @@ test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach o
 	$(BIN)/python scripts/test_wheel.py dist
 	rm -rf $(UNPACKED) && mkdir -p $(UNPACKED)/wheel
 	tar -xzf dist/*.tar.gz -C $(UNPACKED) --strip-components=1
+	$(FORGET)
 	$(PROGRESS) $(BIN)/pip wheel --quiet --no-deps --wheel-dir $(UNPACKED)/wheel $(UNPACKED)
+	$(FORGET)
 	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
 
 # ---- checking -------------------------------------------------------------------------------
