@@ -228,11 +228,12 @@ class MpmcQueue:
 
     Every consumer reads under a label, which keeps its own place; each label sees every item once.
 
-    The constructor opens the queue in the directory `path`, or makes it and its parents. Items live
-    for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or `Durability.Written`.
-    When the path is held by another open queue, the constructor waits for it up to `open_timeout`
-    seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError`
-    tell that the path cannot be a queue of this kind, and then nothing on disk has changed.
+    The constructor opens the queue in the directory `path`, or makes it and its parents. Items
+    live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
+    `Durability.Written`. When the path is held by another open queue, the constructor waits for it
+    up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
+    `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
+    nothing on disk has changed.
 
     Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
     statement the queue is closed at the end.

@@ -5,7 +5,7 @@ from threading import Thread
 from typing import assert_type
 
 import rocksq
-from rocksq import Error, Full, StartPosition, blocking, nonblocking
+from rocksq import Durability, Error, Full, StartPosition, blocking, nonblocking
 from rocksq.blocking import Batch, Consumer, LiveItems, MpmcQueue, PersistentQueueWithCapacity
 from rocksq.nonblocking import MpmcResponse, Response
 
@@ -14,7 +14,8 @@ def push_and_pop(path: Path) -> None:
     with PersistentQueueWithCapacity(path, 1_000, open_timeout=None) as queue:
         assert_type(queue, PersistentQueueWithCapacity)
         queue.push([b"bytes", bytearray(b"bytearray"), memoryview(b"view")])
-        queue.push((b"a", b"b"), no_gil=False)
+        queue.push((b"a", b"b"), no_gil=False, durability=Durability.Synced)
+        assert_type(queue.durability, Durability)
         queue.push((str(number).encode() for number in range(3)), timeout=0.5)
         assert_type(queue.pop(), list[bytes])
         assert_type(queue.pop(10, False, timeout=None), list[bytes])

@@ -15,7 +15,7 @@ def opening() -> None:
     PersistentQueueWithCapacity()  # error: call-arg reportCallIssue
     PersistentQueueWithCapacity(b"path")  # error: arg-type reportArgumentType
     PersistentQueueWithCapacity("path", "10")  # error: arg-type reportArgumentType
-    PersistentQueueWithCapacity("path", 10, 5)  # error: call-arg reportCallIssue
+    PersistentQueueWithCapacity("path", size=10)  # error: call-arg reportCallIssue
     MpmcQueue("path")  # error: call-arg reportCallIssue
     MpmcQueue("path", ttl=0.5)  # error: arg-type reportArgumentType
     Batch([b"item"])  # error: call-arg reportCallIssue
@@ -27,6 +27,7 @@ def pushing(queue: PersistentQueueWithCapacity) -> None:
     queue.push(["item"])  # error: list-item reportArgumentType
     queue.push([1, 2])  # error: list-item reportArgumentType
     queue.push([b"item"], timeout="1")  # error: arg-type reportArgumentType
+    queue.push([b"item"], durability="Synced")  # error: arg-type reportArgumentType
     queue.push([b"item"], True, 1)  # error: call-arg reportCallIssue
     queue.put([b"item"])  # error: attr-defined reportAttributeAccessIssue
 
