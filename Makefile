@@ -39,12 +39,49 @@ $(TOOLS)/nextest:
 	cargo nextest --version >/dev/null 2>&1 || cargo install --locked --root $(TOOLS) cargo-nextest
 	@touch $@
 
+$(TOOLS)/deny:
+	@mkdir -p $(TOOLS)
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked --root $(TOOLS) cargo-deny
+	@touch $@
+
 $(VENV)/.built: $(RUST_SOURCES) $(LIBCLANG_PATH)/libclang.so
 	$(PROGRESS) $(BIN)/maturin develop $(RELEASE) --quiet
 	@touch $@
 
 .PHONY: build
 build: $(VENV)/.built ## Build the Python package into .venv
+
+.PHONY: wheel
+wheel: $(LIBCLANG_PATH)/libclang.so ## Build a wheel for this machine, and the sdist, into dist/
+	rm -rf dist
+	$(BIN)/maturin sdist --out dist
+	$(PROGRESS) $(BIN)/maturin build $(RELEASE) --quiet --out dist
+
+# To cargo the same package in another folder is the same build, so it would not compile it, and would
+# later take that build for the one of this folder. Forgets our crate alone.
+FORGET := cargo clean --quiet $(RELEASE) --package rocksq
+
+# Another compiler, so another build of RocksDB.
+ZIG_BUILD ?= $(CACHE)/zig
+
+.PHONY: manylinux
+manylinux: export CARGO_TARGET_DIR := $(ZIG_BUILD)
+manylinux: export PATH := $(abspath $(BIN)):$(PATH)
+manylinux: $(LIBCLANG_PATH)/libclang.so ## Build and test a wheel for every Linux with glibc 2.28
+	$(BIN)/pip install --quiet --group manylinux
+	rm -rf $(ZIG_BUILD)/dist
+	$(PROGRESS) $(BIN)/maturin build $(RELEASE) --zig --compatibility manylinux_2_28 --out $(ZIG_BUILD)/dist
+	$(BIN)/auditwheel show $(ZIG_BUILD)/dist/*.whl
+	$(BIN)/python scripts/test_wheel.py $(ZIG_BUILD)/dist
+
+.PHONY: package
+package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what is in it
+	rm -rf $(CARGO_TARGET_DIR)/package
+	cargo package --quiet --no-verify --allow-dirty
+	tar -xzf $(CARGO_TARGET_DIR)/package/*.crate -C $(CARGO_TARGET_DIR)/package
+	$(FORGET)
+	$(PROGRESS) cargo build --quiet $(RELEASE) --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
+	$(FORGET)
 
 .PHONY: demo
 demo: build ## Show both queues at work on real files, through a crash
@@ -53,7 +90,7 @@ demo: build ## Show both queues at work on real files, through a crash
 # ---- testing --------------------------------------------------------------------------------
 
 .PHONY: test
-test: test-log test-rust test-docs test-python test-drop-in demo ## Run all tests
+test: test-log test-rust test-docs test-python test-drop-in test-wheel demo ## Run all tests
 
 .PHONY: test-log
 test-log: $(TOOLS)/nextest ## Test the log over the store in memory, with debug assertions
@@ -84,10 +121,23 @@ $(REFERENCE)/.ready:
 test-drop-in: build $(REFERENCE)/.ready ## Compare with rocksq 0.3.0; SEED=random PROGRAMS=5000 for more
 	SEED=$(SEED) PROGRAMS=$(PROGRAMS) $(BIN)/pytest tests/differential
 
+# Outside of this tree, so that cargo finds no settings but those in the sdist.
+UNPACKED := $(CARGO_TARGET_DIR)/sdist
+
+.PHONY: test-wheel
+test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach of the sources
+	$(BIN)/python scripts/test_wheel.py dist
+	rm -rf $(UNPACKED) && mkdir -p $(UNPACKED)/wheel
+	tar -xzf dist/*.tar.gz -C $(UNPACKED) --strip-components=1
+	$(FORGET)
+	$(PROGRESS) $(BIN)/pip wheel --quiet --no-deps --wheel-dir $(UNPACKED)/wheel $(UNPACKED)
+	$(FORGET)
+	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
+
 # ---- checking -------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: lint-rust lint-python ## Check format, lints, types and documentation
+lint: lint-rust lint-python lint-licences lint-workflows ## Check format, lints, types, licences and documentation
 
 .PHONY: lint-rust
 lint-rust: $(LIBCLANG_PATH)/libclang.so
@@ -101,12 +151,29 @@ lint-python: build
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest rocksq
+	$(BIN)/python scripts/stubs.py --check
+	$(BIN)/pytest --quiet tests/typing
+
+# Known vulnerabilities are looked for by the workflow, since they need the network.
+.PHONY: lint-licences
+lint-licences: $(TOOLS)/deny
+	cargo deny --offline --log-level error check licenses bans sources
+
+.PHONY: lint-workflows
+lint-workflows: $(VENV)/.ready
+	$(BIN)/zizmor --offline --quiet --pedantic --config .github/zizmor.yml .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 .PHONY: format
 format: $(VENV)/.ready ## Format all code
 	cargo fmt
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+.PHONY: stubs
+stubs: build ## Copy the docstrings of the classes into the stubs
+	$(BIN)/python scripts/stubs.py
+	$(BIN)/ruff format python
 
 .PHONY: clean
 clean: ## Remove the virtual environments; keeps the build of RocksDB

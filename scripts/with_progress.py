@@ -16,8 +16,10 @@ SOURCES_OF_ROCKSDB = 410
 
 def compiled(target: Path, since: float) -> int:
     """Object files of RocksDB that were made since then."""
-    objects = target.glob("*/build/rust-librocksdb-sys-*/out/*.o")
-    return sum(1 for path in objects if path.stat().st_mtime >= since)
+    objects = "build/rust-librocksdb-sys-*/out/*.o"
+    # The folder of the profile, which may be in one for the target.
+    found = [*target.glob(f"*/{objects}"), *target.glob(f"*/*/{objects}")]
+    return sum(1 for path in found if path.stat().st_mtime >= since)
 
 
 def main(command: list[str]) -> int:

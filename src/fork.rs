@@ -65,6 +65,7 @@ pub(crate) fn guard_exit() {
 }
 
 /// Whether this process is a child of the one that had used RocksDB.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn orphaned() -> bool {
     let owner = ENGINE.load(Ordering::Acquire);
     owner != 0 && owner != platform::process() + 1

@@ -1,4 +1,21 @@
 //! Durable in-process queues on RocksDB.
+//!
+//! # Features
+//!
+//! - `rocksdb`, on by default: the queues, on disk. Without it nothing but the errors and options is
+//!   left, which serves the crate's own tests.
+//! - `python`: the extension module of the Python package; of no use to a Rust program.
+//!
+//! # Building
+//!
+//! Rust 1.91 or newer, a C++20 compiler and libclang are needed; the first build compiles RocksDB.
+//! On x86-64 it uses the processor's instructions for its checksums only if the program is compiled
+//! for them, and large writes run at half speed otherwise. In `.cargo/config.toml`:
+//!
+//! ```toml
+//! [target.'cfg(target_arch = "x86_64")']
+//! rustflags = ["-C", "target-feature=+sse4.2,+pclmulqdq"]
+//! ```
 
 #![cfg_attr(not(feature = "rocksdb"), allow(dead_code))] // the log without its queues
 

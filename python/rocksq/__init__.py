@@ -12,6 +12,10 @@ same queues with methods that return at once, with a response.
 [b'first']
 """
 
+from rocksq import _processor
+
+_processor.check()  # before anything compiled is loaded
+
 from rocksq import blocking, exceptions, nonblocking
 from rocksq._durability import Durability
 from rocksq._native import remove_mpmc_queue, remove_queue, version

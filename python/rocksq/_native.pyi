@@ -1,3 +1,5 @@
+"""The compiled part of rocksq. Import `rocksq`, not this."""
+
 from os import PathLike
 
 from rocksq import blocking as blocking

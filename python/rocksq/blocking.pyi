@@ -31,12 +31,25 @@ class PersistentQueueWithCapacity:
 
     Every item goes to one consumer, in the order of the pushes.
 
+    The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
+    holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as durable as
+    `durability` says, or `Durability.Written`. When the path is held by another open queue, the
+    constructor waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`.
+    `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this
+    kind, and then nothing on disk has changed.
+
+    Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
+    meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
+    closed at the end.
+
     >>> import tempfile
     >>> from rocksq.blocking import PersistentQueueWithCapacity
     >>> directory = tempfile.mkdtemp()
     >>> with PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000) as queue:
     ...     queue.push([b"first", b"other"])
     >>> queue = PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000)
+    >>> list(queue)
+    [b'first', b'other']
     >>> queue.pop(10)
     [b'first', b'other']
     >>> queue.close()
@@ -45,20 +58,11 @@ class PersistentQueueWithCapacity:
     def __new__(
         cls,
         path: str | PathLike[str],
-        max_elements: int = ...,
+        max_elements: int = 1_000_000_000,
         *,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
-    ) -> Self:
-        """Open the queue in the directory `path`, or make it and its parents.
-
-        It holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as
-        durable as `durability` says, or `Durability.Written`. When the path is
-        held by another open queue, wait for it up to `open_timeout` seconds (None: for ever), then
-        raise `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be
-        a queue of this kind, and then nothing on disk has changed.
-        """
-
+    ) -> Self: ...
     def push(
         self,
         items: Iterable[Buffer],
@@ -208,21 +212,7 @@ class PersistentQueueWithCapacity:
 
     def __len__(self) -> int: ...
     def __bool__(self) -> bool: ...
-    def __iter__(self) -> LiveItems:
-        """Return an iterator over the items from the oldest on, which stay in the queue.
-
-        Items that are pushed meanwhile are seen; items that are taken meanwhile may be.
-
-        >>> import tempfile
-        >>> from rocksq.blocking import PersistentQueueWithCapacity
-        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
-        >>> queue.push([b"a", b"b"])
-        >>> list(queue)
-        [b'a', b'b']
-        >>> queue.len
-        2
-        """
-
+    def __iter__(self) -> LiveItems: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -236,8 +226,17 @@ class PersistentQueueWithCapacity:
 class MpmcQueue:
     """A durable log of items for many producers and many consumers, in a directory.
 
-    Items live for `ttl` seconds. Every consumer reads under a label, which keeps its own place;
-    each label sees every item once.
+    Every consumer reads under a label, which keeps its own place; each label sees every item once.
+
+    The constructor opens the queue in the directory `path`, or makes it and its parents. Items
+    live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
+    `Durability.Written`. When the path is held by another open queue, the constructor waits for it
+    up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
+    `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
+    nothing on disk has changed.
+
+    Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
+    statement the queue is closed at the end.
 
     >>> import tempfile
     >>> from rocksq import StartPosition
@@ -260,16 +259,7 @@ class MpmcQueue:
         *,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
-    ) -> Self:
-        """Open the queue in the directory `path`, or make it and its parents.
-
-        Items live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
-        `Durability.Written`. When the path is held by another open queue, wait
-        for it up to `open_timeout` seconds (None: for ever), then raise `Busy`. `WrongKind`,
-        `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and
-        then nothing on disk has changed.
-        """
-
+    ) -> Self: ...
     def add(
         self,
         items: Iterable[Buffer],
@@ -402,9 +392,7 @@ class MpmcQueue:
 
     def __len__(self) -> int: ...
     def __bool__(self) -> bool: ...
-    def __iter__(self) -> LiveItems:
-        """Return an iterator over the live items from the oldest on, wherever the labels are."""
-
+    def __iter__(self) -> LiveItems: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

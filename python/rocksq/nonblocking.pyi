@@ -68,6 +68,9 @@ class Response:
 class PersistentQueueWithCapacity:
     """The persistent queue with methods that return at once.
 
+    The constructor opens the queue like that of the blocking class. In a `with` statement the
+    queue is closed at the end.
+
     >>> import tempfile
     >>> from rocksq.nonblocking import PersistentQueueWithCapacity
     >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
@@ -80,14 +83,12 @@ class PersistentQueueWithCapacity:
     def __new__(
         cls,
         path: str | PathLike[str],
-        max_elements: int = ...,
+        max_elements: int = 1_000_000_000,
         max_inflight_ops: int = 1_000,
         *,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
-    ) -> Self:
-        """Open the queue in the directory `path`, or make it there; as for the blocking class."""
-
+    ) -> Self: ...
     def push(
         self,
         items: Iterable[Buffer],
@@ -210,6 +211,9 @@ class MpmcResponse:
 class MpmcQueue:
     """The MPMC queue with methods that return at once.
 
+    The constructor opens the queue like that of the blocking class. In a `with` statement the
+    queue is closed at the end.
+
     >>> import tempfile
     >>> from rocksq import StartPosition
     >>> from rocksq.nonblocking import MpmcQueue
@@ -228,9 +232,7 @@ class MpmcQueue:
         *,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
-    ) -> Self:
-        """Open the queue in the directory `path`, or make it there; as for the blocking class."""
-
+    ) -> Self: ...
     def add(
         self,
         items: Iterable[Buffer],

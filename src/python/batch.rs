@@ -5,7 +5,9 @@ use pyo3::types::PyList;
 
 use super::bytes;
 
-/// Items that were read but not taken. Hand it to commit() of its queue to take them.
+/// Items that were read but not taken. `commit` of its queue takes them.
+///
+/// Dropping a batch changes nothing. Positions count the items of a queue from 0 since it was made.
 #[pyclass(frozen, module = "rocksq.blocking")]
 pub struct Batch {
     batch: crate::Batch,
@@ -31,7 +33,7 @@ impl Batch {
         self.items.clone_ref(py)
     }
 
-    /// Position of the first item, counted from 0 since the queue was made.
+    /// Position of the first item.
     #[getter]
     fn first(&self) -> u64 {
         self.batch.first()

@@ -13,7 +13,7 @@ use crate::{Items, Wait};
 /// Finds the next item from a position on, and says where the one after it is.
 type Look = Box<dyn Fn(u64) -> Result<(Items, u64)> + Send + Sync>;
 
-/// The live items of a queue from the oldest on, which stay in it.
+/// The items of a queue from the oldest on, which stay in it.
 #[pyclass(frozen, module = "rocksq.blocking")]
 pub struct LiveItems {
     look: Look,

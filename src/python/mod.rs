@@ -10,17 +10,18 @@
 //! | `errors` | exceptions |
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
 //! | `shared`, `exit` | how long a queue stays open |
-//! | `cpu` | what the machine must be able to do |
 //!
 //! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
 //! into the queues therefore goes through `call`, and every drop of one through `shared`.
+//!
+//! The comments on classes and methods are the docstrings that Python shows, so they keep to
+//! Python's conventions. `make stubs` copies them into the stubs of `python/rocksq`.
 
 mod arguments;
 mod batch;
 mod blocking;
 mod bytes;
 mod call;
-mod cpu;
 mod errors;
 mod exit;
 mod items;

@@ -7,12 +7,11 @@ use pyo3::prelude::*;
 mod _native {
     use std::path::PathBuf;
 
-    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
 
     use crate::blocking;
     use crate::python::call::released;
-    use crate::python::{cpu, exit};
+    use crate::python::exit;
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
@@ -33,24 +32,38 @@ mod _native {
         };
     }
 
-    /// The version of rocksq.
+    /// Return the version of rocksq.
+    ///
+    /// >>> import rocksq
+    /// >>> rocksq.version().count(".")
+    /// 2
     #[pyfunction]
     fn version() -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// Deletes the persistent queue at path for good. Nothing there is no error.
+    /// Delete the persistent queue at `path` for good. No queue there is no error.
+    ///
+    /// The directory goes too, unless it holds other files. Raises `Busy` when somebody has it open
+    /// and `WrongKind` when another kind of queue is there, and then deletes nothing. After a crash in
+    /// the middle it can be called again.
+    ///
+    /// >>> import tempfile
+    /// >>> import rocksq
+    /// >>> with tempfile.TemporaryDirectory() as directory:
+    /// ...     rocksq.remove_queue(f"{directory}/none")
     #[pyfunction]
     fn remove_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
         released(py, || blocking::remove_queue(&path))
     }
 
-    /// Deletes the MPMC queue at path for good. Nothing there is no error.
+    /// Delete the MPMC queue at `path` for good; otherwise like `remove_queue`.
     #[pyfunction]
     fn remove_mpmc_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
         released(py, || blocking::remove_mpmc_queue(&path))
     }
 
+    /// Close every queue that is open in this process; runs at the interpreter's exit.
     #[pyfunction]
     fn close_all(py: Python<'_>) {
         exit::close_all(py);
@@ -58,11 +71,6 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        if let Some(missing) = cpu::missing() {
-            return Err(PyImportError::new_err(format!(
-                "rocksq needs a processor with SSE4.2 and PCLMULQDQ, and this one lacks {missing}"
-            )));
-        }
         let hook = wrap_pyfunction!(close_all, module)?;
         module
             .py()

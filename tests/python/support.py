@@ -13,7 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
+import pytest
+
 T = TypeVar("T")
+
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and fork")
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened has not."""
@@ -44,7 +48,9 @@ class Caller(threading.Thread, Generic[T]):
 
 
 def until_asleep(process: int, thread: int | None = None) -> None:
-    """Wait until a thread has been asleep for some time."""
+    """Wait until a thread has been asleep for some time; only Linux tells."""
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("needs /proc")
     stat = Path(f"/proc/{process}/task/{thread or process}/stat")
     asleep = 0
     end = time.monotonic() + PATIENCE

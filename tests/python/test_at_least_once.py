@@ -7,7 +7,7 @@ import pytest
 from rocksq import Conflict, InvalidArgument, StartPosition
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import run
+from support import needs_posix, run
 
 Oldest = StartPosition.Oldest
 
@@ -104,6 +104,7 @@ def test_labels_do_not_conflict_with_each_other(mpmc: MpmcQueue) -> None:
     assert mpmc.labels == ["one", "two"]
 
 
+@needs_posix
 def test_a_program_that_is_killed_before_it_commits_loses_nothing(path: Path) -> None:
     program = """
 import os, signal, sys

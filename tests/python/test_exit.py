@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import run, succeeded
+from support import needs_posix, run, succeeded
 
 
 def test_pushes_under_way_are_not_lost(path: Path) -> None:
@@ -150,6 +150,7 @@ atexit.register(lambda: queue.push([b"goodbye"]))
     assert Queue(path).pop() == [b"goodbye"]
 
 
+@needs_posix
 def test_a_signal_that_ends_the_program_loses_nothing_that_was_acknowledged(path: Path) -> None:
     program = """
 import os, signal, sys

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import run, succeeded
+from support import needs_posix, run, succeeded
+
+pytestmark = needs_posix
 
 SETTING = """
 import os, sys, warnings

@@ -8,7 +8,7 @@ import pytest
 from rocksq import Closed, Full, StartPosition
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import Caller, run, start, succeeded, until_asleep
+from support import Caller, needs_posix, run, start, succeeded, until_asleep
 
 Oldest = StartPosition.Oldest
 
@@ -158,6 +158,7 @@ print(queue.pop(timeout=10))
 """
 
 
+@needs_posix
 @pytest.mark.parametrize("call", ["pop", "timed pop", "push", "read", "next", "consume", "open"])
 def test_ctrl_c_ends_a_wait_within_a_tenth_of_a_second(tmp_path: Path, call: str) -> None:
     left = [b"first"] if call == "push" else []
@@ -174,6 +175,7 @@ def test_ctrl_c_ends_a_wait_within_a_tenth_of_a_second(tmp_path: Path, call: str
     assert min(delays) < 0.1
 
 
+@needs_posix
 def test_an_interrupted_wait_loses_nothing(tmp_path: Path) -> None:
     program = """
 import signal, sys, threading

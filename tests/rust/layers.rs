@@ -197,6 +197,21 @@ fn the_blocking_queues_know_nothing_of_python() {
     assert_none(queues.filter(|source| source.code.contains("crate::python")));
 }
 
+/// Several threads may use one object at once, and Python's lock does not protect it.
+#[test]
+fn every_class_of_python_is_frozen() {
+    let classes: Vec<_> = sources()
+        .into_iter()
+        .flat_map(|source| {
+            let classes = source.code.split("#[pyclass").skip(1);
+            let heads = classes.map(|class| class.split(']').next().unwrap().to_owned());
+            heads.collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(classes.len() >= 9, "{classes:?}");
+    assert!(classes.iter().all(|class| class.starts_with("(frozen")));
+}
+
 fn first_word(text: &str) -> &str {
     let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
     &text[..end.unwrap_or(text.len())]

@@ -17,6 +17,31 @@ use crate::python::shared::Shared;
 use crate::python::{bytes, nonblocking};
 
 /// A durable first-in-first-out queue in a directory, bounded by a number of items.
+///
+/// Every item goes to one consumer, in the order of the pushes.
+///
+/// The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
+/// holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as durable as
+/// `durability` says, or `Durability.Written`. When the path is held by another open queue, the
+/// constructor waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`.
+/// `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this
+/// kind, and then nothing on disk has changed.
+///
+/// Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
+/// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
+/// closed at the end.
+///
+/// >>> import tempfile
+/// >>> from rocksq.blocking import PersistentQueueWithCapacity
+/// >>> directory = tempfile.mkdtemp()
+/// >>> with PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000) as queue:
+/// ...     queue.push([b"first", b"other"])
+/// >>> queue = PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000)
+/// >>> list(queue)
+/// [b'first', b'other']
+/// >>> queue.pop(10)
+/// [b'first', b'other']
+/// >>> queue.close()
 #[pyclass(frozen, module = "rocksq.blocking")]
 pub struct PersistentQueueWithCapacity {
     queue: Shared<blocking::PersistentQueueWithCapacity>,
@@ -69,7 +94,21 @@ impl PersistentQueueWithCapacity {
             .map(|queue| Self::over(py, queue))
     }
 
-    /// Adds items at the end: all of them, or none.
+    /// Add `items` at the end: all of them, or none.
+    ///
+    /// When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
+    /// `Full`. Producers that wait are served in the order in which they came. A list longer than
+    /// `max_elements` raises `Full` at once. What is not bytes-like raises `TypeError`.
+    ///
+    /// Once this returns the items are as durable as `durability` says (None: as the queue's).
+    /// `no_gil` is there for programs written for rocksq 0.3.0.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"bytes", bytearray(b"bytearray"), memoryview(b"view")])
+    /// >>> queue.len
+    /// 3
     #[pyo3(
         signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
         text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
@@ -89,7 +128,18 @@ impl PersistentQueueWithCapacity {
         })
     }
 
-    /// Takes up to max_elements items, oldest first; an empty list when none came.
+    /// Take up to `max_elements` items, oldest first.
+    ///
+    /// When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
+    /// list is empty when none came. The call returns as soon as there is one. What is returned is
+    /// taken, as durably as `durability` says (None: as the queue's); use `read` and `commit` for
+    /// what must not be lost with the program.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.pop(timeout=0.01)
+    /// []
     #[pyo3(
         signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
         text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
@@ -109,7 +159,20 @@ impl PersistentQueueWithCapacity {
         bytes::list(py, taken)
     }
 
-    /// Reads up to n items without taking them; commit() takes them.
+    /// Read up to `n` items without taking them.
+    ///
+    /// Waits like `pop`. `commit` takes the items; a program that dies before it reads them again.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"a", b"b", b"c"])
+    /// >>> batch = queue.read(2)
+    /// >>> batch.items
+    /// [b'a', b'b']
+    /// >>> queue.commit(batch)
+    /// >>> queue.len
+    /// 1
     #[pyo3(
         signature = (n = 1, timeout = Timeout::NEVER),
         text_signature = "($self, n=1, timeout=0)"
@@ -124,7 +187,11 @@ impl PersistentQueueWithCapacity {
         Batch::new(py, batch)
     }
 
-    /// Takes the items of a batch; raises Conflict if another consumer has taken items since.
+    /// Take the items of `batch`, which `read` of this queue gave.
+    ///
+    /// They stay taken, as durably as `durability` says (None: as the queue's).
+    /// Raises `Conflict` when another consumer has taken items since, and `InvalidArgument` for a
+    /// batch of another queue.
     #[pyo3(signature = (batch, *, durability = None))]
     fn commit(
         &self,
@@ -137,7 +204,7 @@ impl PersistentQueueWithCapacity {
         released(py, || self.queue.commit_with(batch, durability))
     }
 
-    /// The next n items, which stay in the queue.
+    /// Return the next items, up to `n`, which stay in the queue.
     #[pyo3(signature = (n = 1))]
     fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
         let items = released(py, || self.queue.peek(n))?;
@@ -149,7 +216,19 @@ impl PersistentQueueWithCapacity {
         LiveItems::new(&self.queue, blocking::PersistentQueueWithCapacity::browse)
     }
 
-    /// An iterator that takes item after item, waiting for each, until the queue is closed.
+    /// Return an iterator that takes item after item until the queue is closed.
+    ///
+    /// It waits for each item. Any number of them can run, in any number of threads.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"work", b"stop"])
+    /// >>> for item in queue.consume():
+    /// ...     if item == b"stop":
+    /// ...         break
+    /// ...     print(item)
+    /// b'work'
     fn consume(&self) -> Consumer {
         Consumer::new(&self.queue, |queue, wait| queue.pop_wait(1, wait))
     }
@@ -190,7 +269,7 @@ impl PersistentQueueWithCapacity {
         durability_object(py, self.queue.durability())
     }
 
-    /// The directory of the queue.
+    /// The directory of the queue, as it was given.
     #[getter]
     fn path(&self) -> &OsStr {
         self.queue.path().as_os_str()
@@ -202,17 +281,30 @@ impl PersistentQueueWithCapacity {
         py.detach(|| self.queue.is_closed())
     }
 
-    /// Makes everything done before the call survive a power cut.
+    /// Make everything done before the call survive a power cut.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.flush())
     }
 
-    /// Ends every wait with Closed, syncs and closes. Closing twice does nothing.
+    /// Let running operations finish, sync and close.
+    ///
+    /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
+    /// does nothing. A queue is also closed when the last object of it goes, and at the
+    /// interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
 
-    /// The nonblocking face of the same open queue.
+    /// Return the nonblocking face of the same open queue.
+    ///
+    /// Closing either closes the queue.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> _ = queue.nonblocking().push([b"item"]).get()
+    /// >>> queue.pop()
+    /// [b'item']
     #[pyo3(signature = (max_inflight_ops = 1_000))]
     fn nonblocking(
         &self,

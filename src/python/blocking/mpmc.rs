@@ -17,7 +17,32 @@ use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::shared::Shared;
 use crate::python::{bytes, nonblocking};
 
-/// A durable log of items that live for a TTL, in a directory; each label reads every item once.
+/// A durable log of items for many producers and many consumers, in a directory.
+///
+/// Every consumer reads under a label, which keeps its own place; each label sees every item once.
+///
+/// The constructor opens the queue in the directory `path`, or makes it and its parents. Items
+/// live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
+/// `Durability.Written`. When the path is held by another open queue, the constructor waits for it
+/// up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
+/// `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
+/// nothing on disk has changed.
+///
+/// Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
+/// statement the queue is closed at the end.
+///
+/// >>> import tempfile
+/// >>> from rocksq import StartPosition
+/// >>> from rocksq.blocking import MpmcQueue
+/// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=3600)
+/// >>> queue.add([b"first", b"other"])
+/// >>> queue.next("audit", StartPosition.Oldest, 10)
+/// ([b'first', b'other'], False)
+/// >>> queue.next("late", StartPosition.Newest, 10)
+/// ([b'other'], False)
+/// >>> queue.labels
+/// ['audit', 'late']
+/// >>> queue.close()
 #[pyclass(frozen, module = "rocksq.blocking")]
 pub struct MpmcQueue {
     queue: Shared<blocking::MpmcQueue>,
@@ -71,7 +96,10 @@ impl MpmcQueue {
         Self::open(py, &path, ttl, durability, open_timeout).map(|queue| Self::over(py, queue))
     }
 
-    /// Adds items at the end: all of them, or none.
+    /// Add `items` at the end: all of them, or none.
+    ///
+    /// Once this returns they are as durable as `durability` says (None: as the queue's). What is
+    /// not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.
     #[pyo3(signature = (items, no_gil = true, *, durability = None))]
     fn add(
         &self,
@@ -86,7 +114,12 @@ impl MpmcQueue {
         released(py, || self.queue.add_with(&items, durability))
     }
 
-    /// Reads up to max_elements items under label and moves the label behind them.
+    /// Read up to `max_elements` items under `label` and move the label behind them.
+    ///
+    /// A label that is new begins at `start_position`. When there is nothing to read, wait for an
+    /// item up to `timeout` seconds (None: for ever); the list is empty when none came. The second
+    /// value tells, once, that items which the label had not read were lost to the TTL since its
+    /// last read. The label stays there, as durably as `durability` says (None: as the queue's).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
         signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
@@ -111,7 +144,22 @@ impl MpmcQueue {
         Ok((bytes::list(py, next.items)?, next.expired))
     }
 
-    /// Reads up to n items under label without moving it; commit() moves it.
+    /// Read up to `n` items under `label` without moving it.
+    ///
+    /// Waits like `next`. `commit` moves the label; a program that dies before it reads the same
+    /// items again.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq import StartPosition
+    /// >>> from rocksq.blocking import MpmcQueue
+    /// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+    /// >>> queue.add([b"a", b"b"])
+    /// >>> batch = queue.read("label", StartPosition.Oldest)
+    /// >>> batch.items, batch.first, batch.next
+    /// ([b'a'], 0, 1)
+    /// >>> queue.commit(batch)
+    /// >>> queue.peek("label", StartPosition.Oldest)
+    /// [b'b']
     #[pyo3(
         signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
         text_signature = "($self, label, start_position, n=1, timeout=0)"
@@ -130,7 +178,11 @@ impl MpmcQueue {
         Batch::new(py, batch)
     }
 
-    /// Moves the label of a batch behind its items; raises Conflict if it was moved since.
+    /// Move the label of `batch` behind its items.
+    ///
+    /// It stays there, as durably as `durability` says (None: as the queue's).
+    /// Raises `Conflict` when another consumer has moved the label since, and `InvalidArgument`
+    /// for a batch of another queue.
     #[pyo3(signature = (batch, *, durability = None))]
     fn commit(
         &self,
@@ -143,7 +195,7 @@ impl MpmcQueue {
         released(py, || self.queue.commit_with(batch, durability))
     }
 
-    /// The next n items of label, without moving or making it.
+    /// Return the next items of `label`, up to `n`, without moving or making the label.
     #[pyo3(signature = (label, start_position, n = 1))]
     fn peek<'py>(
         &self,
@@ -161,7 +213,9 @@ impl MpmcQueue {
         LiveItems::new(&self.queue, blocking::MpmcQueue::browse)
     }
 
-    /// An iterator that reads item after item under label until the queue is closed.
+    /// Return an iterator that reads item after item under `label` until the queue is closed.
+    ///
+    /// It waits for each item.
     fn consume(
         &self,
         label: String,
@@ -202,7 +256,7 @@ impl MpmcQueue {
         released(py, || self.queue.labels())
     }
 
-    /// Forgets a label and its place; False when there is no such label.
+    /// Forget a label and its place; False when there is no such label.
     #[pyo3(signature = (label, no_gil = true))]
     fn remove_label(&self, py: Python<'_>, label: &str, no_gil: bool) -> PyResult<bool> {
         let _ = no_gil;
@@ -221,7 +275,7 @@ impl MpmcQueue {
         durability_object(py, self.queue.durability())
     }
 
-    /// The directory of the queue.
+    /// The directory of the queue, as it was given.
     #[getter]
     fn path(&self) -> &OsStr {
         self.queue.path().as_os_str()
@@ -233,17 +287,21 @@ impl MpmcQueue {
         py.detach(|| self.queue.is_closed())
     }
 
-    /// Makes everything done before the call survive a power cut.
+    /// Make everything done before the call survive a power cut.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.flush())
     }
 
-    /// Ends every wait with Closed, syncs and closes. Closing twice does nothing.
+    /// Let running operations finish, sync and close.
+    ///
+    /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
+    /// does nothing. A queue is also closed when the last object of it goes, and at the
+    /// interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
 
-    /// The nonblocking face of the same open queue.
+    /// Return the nonblocking face of the same open queue. Closing either closes the queue.
     #[pyo3(signature = (max_inflight_ops = 1_000))]
     fn nonblocking(
         &self,

@@ -15,7 +15,18 @@ use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
 use crate::{Durability, Wait, blocking, nonblocking, python};
 
-/// The persistent queue with methods that return at once, with a Response.
+/// The persistent queue with methods that return at once.
+///
+/// The constructor opens the queue like that of the blocking class. In a `with` statement the
+/// queue is closed at the end.
+///
+/// >>> import tempfile
+/// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+/// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+/// >>> pushed = queue.push([b"item"])
+/// >>> queue.pop().get().data
+/// [b'item']
+/// >>> queue.close()
 #[pyclass(frozen, module = "rocksq.nonblocking")]
 pub struct PersistentQueueWithCapacity {
     queue: Shared<nonblocking::PersistentQueueWithCapacity>,
@@ -66,7 +77,9 @@ impl PersistentQueueWithCapacity {
         Self::over(py, &queue, max_inflight_ops)
     }
 
-    /// Adds items at the end: all of them, or none. The response tells whether they fitted.
+    /// Add `items` at the end: all of them, or none. The response tells whether they fitted.
+    ///
+    /// The items are copied before the call returns.
     #[pyo3(signature = (items, no_gil = true, *, durability = None))]
     fn push(
         &self,
@@ -84,7 +97,7 @@ impl PersistentQueueWithCapacity {
         })
     }
 
-    /// Takes up to max_elements items, oldest first.
+    /// Take up to `max_elements` items, oldest first: `data` of the answer.
     #[pyo3(signature = (max_elements = 1, no_gil = true, *, durability = None))]
     fn pop(
         &self,
@@ -101,24 +114,32 @@ impl PersistentQueueWithCapacity {
         })
     }
 
-    /// Makes everything asked for before the call survive a power cut.
+    /// Make everything asked for before the call survive a power cut.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq import Durability
+    /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp(), durability=Durability.Buffered)
+    /// >>> pushed = queue.push([b"item"])
+    /// >>> flushed = queue.flush().get()
+    /// >>> queue.close()
     fn flush(&self, py: Python<'_>) -> PyResult<Response> {
         self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
     }
 
-    /// Number of items in the queue.
+    /// Number of items in the queue: `len` of the answer.
     #[getter]
     fn len(&self, py: Python<'_>) -> PyResult<Response> {
         self.submit(py, |queue| queue.len().map(Reply::Len))
     }
 
-    /// Bytes that the queue takes on the file system.
+    /// Bytes that the queue takes on the file system: `size` of the answer.
     #[getter]
     fn disk_size(&self, py: Python<'_>) -> PyResult<Response> {
         self.submit(py, |queue| queue.disk_size().map(Reply::Size))
     }
 
-    /// Bytes of all items in the queue.
+    /// Bytes of all items in the queue: `size` of the answer.
     #[getter]
     fn payload_size(&self, py: Python<'_>) -> PyResult<Response> {
         self.submit(py, |queue| queue.payload_size().map(Reply::Size))
@@ -142,7 +163,7 @@ impl PersistentQueueWithCapacity {
         durability_object(py, self.queue.blocking().durability())
     }
 
-    /// The directory of the queue.
+    /// The directory of the queue, as it was given.
     #[getter]
     fn path(&self) -> OsString {
         self.queue.blocking().path().into()
@@ -154,12 +175,12 @@ impl PersistentQueueWithCapacity {
         py.detach(|| self.queue.blocking().is_closed())
     }
 
-    /// Lets the operations under way finish, syncs and closes. Closing twice does nothing.
+    /// Let the operations under way finish, sync and close. Closing twice does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
 
-    /// The blocking face of the same open queue.
+    /// Return the blocking face of the same open queue. Closing either closes the queue.
     fn blocking(&self, py: Python<'_>) -> python::blocking::PersistentQueueWithCapacity {
         python::blocking::PersistentQueueWithCapacity::over(py, self.queue.blocking())
     }

@@ -16,7 +16,19 @@ use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
 use crate::{Durability, Wait, blocking, nonblocking, python};
 
-/// The MPMC queue with methods that return at once, with an MpmcResponse.
+/// The MPMC queue with methods that return at once.
+///
+/// The constructor opens the queue like that of the blocking class. In a `with` statement the
+/// queue is closed at the end.
+///
+/// >>> import tempfile
+/// >>> from rocksq import StartPosition
+/// >>> from rocksq.nonblocking import MpmcQueue
+/// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=3600)
+/// >>> added = queue.add([b"item"])
+/// >>> queue.next("label", StartPosition.Oldest).get().data
+/// ([b'item'], False)
+/// >>> queue.close()
 #[pyclass(frozen, module = "rocksq.nonblocking")]
 pub struct MpmcQueue {
     queue: Shared<nonblocking::MpmcQueue>,
@@ -66,7 +78,9 @@ impl MpmcQueue {
         Self::over(py, &queue, max_inflight_ops)
     }
 
-    /// Adds items at the end: all of them, or none.
+    /// Add `items` at the end: all of them, or none.
+    ///
+    /// The items are copied before the call returns.
     #[pyo3(signature = (items, no_gil = true, *, durability = None))]
     fn add(
         &self,
@@ -85,7 +99,7 @@ impl MpmcQueue {
         })
     }
 
-    /// Reads up to max_elements items under label and moves the label behind them.
+    /// Read up to `max_elements` items under `label` and move the label behind them.
     #[pyo3(signature = (label, start_position, max_elements = 1, no_gil = true, *, durability = None))]
     fn next(
         &self,
@@ -105,12 +119,12 @@ impl MpmcQueue {
         })
     }
 
-    /// Makes everything asked for before the call survive a power cut.
+    /// Make everything asked for before the call survive a power cut.
     fn flush(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
         self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
     }
 
-    /// Forgets a label and its place.
+    /// Forget a label and its place: `removed_label` of the answer.
     #[pyo3(signature = (label, no_gil = true))]
     fn remove_label(&self, py: Python<'_>, label: String, no_gil: bool) -> PyResult<MpmcResponse> {
         let _ = no_gil;
@@ -119,25 +133,25 @@ impl MpmcQueue {
         })
     }
 
-    /// The labels, in alphabetical order.
+    /// The labels, in alphabetical order: `labels` of the answer.
     #[getter]
     fn labels(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
         self.submit(py, |queue| queue.labels().map(Reply::Labels))
     }
 
-    /// Number of live items.
+    /// Number of live items: `len` of the answer.
     #[getter]
     fn len(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
         self.submit(py, |queue| queue.len().map(Reply::Len))
     }
 
-    /// Bytes that the queue takes on the file system.
+    /// Bytes that the queue takes on the file system: `size` of the answer.
     #[getter]
     fn disk_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
         self.submit(py, |queue| queue.disk_size().map(Reply::Size))
     }
 
-    /// Bytes of all live items.
+    /// Bytes of all live items: `size` of the answer.
     #[getter]
     fn payload_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
         self.submit(py, |queue| queue.payload_size().map(Reply::Size))
@@ -161,7 +175,7 @@ impl MpmcQueue {
         durability_object(py, self.queue.blocking().durability())
     }
 
-    /// The directory of the queue.
+    /// The directory of the queue, as it was given.
     #[getter]
     fn path(&self) -> OsString {
         self.queue.blocking().path().into()
@@ -173,12 +187,12 @@ impl MpmcQueue {
         py.detach(|| self.queue.blocking().is_closed())
     }
 
-    /// Lets the operations under way finish, syncs and closes. Closing twice does nothing.
+    /// Let the operations under way finish, sync and close. Closing twice does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
 
-    /// The blocking face of the same open queue.
+    /// Return the blocking face of the same open queue. Closing either closes the queue.
     fn blocking(&self, py: Python<'_>) -> python::blocking::MpmcQueue {
         python::blocking::MpmcQueue::over(py, self.queue.blocking())
     }

@@ -6,29 +6,29 @@ use super::pending::Pending;
 use super::reply::Reply;
 use crate::nonblocking;
 
-/// What an operation of the persistent queue gave: the field that it is about, None in the others.
+/// What an operation gave: the field that it is about, and None in the others.
 #[pyclass(frozen, get_all, module = "rocksq.nonblocking")]
 pub struct ResponseVariant {
-    /// The items of a pop.
+    /// The items that `pop` took.
     data: Option<Py<PyAny>>,
-    /// The number of items, of len.
+    /// The number of items, from `len`.
     len: Option<u64>,
-    /// Bytes, of disk_size and payload_size.
+    /// Bytes, from `disk_size` and `payload_size`.
     size: Option<u64>,
 }
 
-/// What an operation of the MPMC queue gave: the field that it is about, None in the others.
+/// What an operation gave: the field that it is about, and None in the others.
 #[pyclass(frozen, get_all, module = "rocksq.nonblocking")]
 pub struct MpmcResponseVariant {
-    /// The items of a next, and whether others had expired.
+    /// The items that `next` read, and whether others had expired.
     data: Option<Py<PyAny>>,
-    /// The labels.
+    /// The labels, from `labels`.
     labels: Option<Vec<String>>,
-    /// Whether there was a label to be removed.
+    /// Whether `remove_label` found the label.
     removed_label: Option<bool>,
-    /// The number of items, of len.
+    /// The number of items, from `len`.
     len: Option<u64>,
-    /// Bytes, of disk_size and payload_size.
+    /// Bytes, from `disk_size` and `payload_size`.
     size: Option<u64>,
 }
 
@@ -70,12 +70,19 @@ impl Response {
         self.0.is_ready(py)
     }
 
-    /// The answer, or None if it is not there yet; raises what the operation failed with.
+    /// Return the answer, or None if it is not there yet; raise what the operation raised.
     fn try_get(&self, py: Python<'_>) -> PyResult<Option<Py<ResponseVariant>>> {
         self.0.try_get(py, variant)
     }
 
-    /// The answer, waiting for it; raises what the operation failed with.
+    /// Wait for the answer and return it, the same each time; raise what the operation did.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp(), max_elements=1)
+    /// >>> queue.push([b"one", b"two"]).get()
+    /// Traceback (most recent call last):
+    /// rocksq.exceptions.Full: Failed to push item: Queue is full
     fn get(&self, py: Python<'_>) -> PyResult<Py<ResponseVariant>> {
         self.0.get(py, variant)
     }
@@ -99,12 +106,12 @@ impl MpmcResponse {
         self.0.is_ready(py)
     }
 
-    /// The answer, or None if it is not there yet; raises what the operation failed with.
+    /// Return the answer, or None if it is not there yet; raise what the operation raised.
     fn try_get(&self, py: Python<'_>) -> PyResult<Option<Py<MpmcResponseVariant>>> {
         self.0.try_get(py, mpmc_variant)
     }
 
-    /// The answer, waiting for it; raises what the operation failed with.
+    /// Wait for the answer and return it, the same each time; raise what the operation did.
     fn get(&self, py: Python<'_>) -> PyResult<Py<MpmcResponseVariant>> {
         self.0.get(py, mpmc_variant)
     }

@@ -42,7 +42,8 @@ pub(super) fn sync_logs(directory: &Path) -> io::Result<u64> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "log") {
-            let log = fs::File::open(&path)?;
+            // Windows syncs a file only for who may write to it.
+            let log = fs::OpenOptions::new().write(true).open(&path)?;
             log.sync_data()?;
             bytes = bytes.saturating_add(log.metadata()?.len());
         }

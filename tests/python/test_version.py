@@ -1,0 +1,15 @@
+"""The version is written in one place, Cargo.toml."""
+
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import rocksq
+
+CARGO = Path(__file__).parents[2] / "Cargo.toml"
+
+
+def test_the_module_its_metadata_and_cargo_agree() -> None:
+    package = tomllib.loads(CARGO.read_text())["package"]
+    assert package["name"] == "rocksq"
+    assert rocksq.version() == metadata.version("rocksq") == package["version"]

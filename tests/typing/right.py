@@ -1,0 +1,110 @@
+"""Typical programs: no checker finds an error in them."""
+
+from pathlib import Path
+from threading import Thread
+from typing import assert_type
+
+import rocksq
+from rocksq import Durability, Error, Full, StartPosition, blocking, nonblocking
+from rocksq.blocking import Batch, Consumer, LiveItems, MpmcQueue, PersistentQueueWithCapacity
+from rocksq.nonblocking import MpmcResponse, Response
+
+
+def push_and_pop(path: Path) -> None:
+    with PersistentQueueWithCapacity(path, 1_000, open_timeout=None) as queue:
+        assert_type(queue, PersistentQueueWithCapacity)
+        queue.push([b"bytes", bytearray(b"bytearray"), memoryview(b"view")])
+        queue.push((b"a", b"b"), no_gil=False, durability=Durability.Synced)
+        assert_type(queue.durability, Durability)
+        queue.push((str(number).encode() for number in range(3)), timeout=0.5)
+        assert_type(queue.pop(), list[bytes])
+        assert_type(queue.pop(10, False, timeout=None), list[bytes])
+        assert_type(queue.pop(max_elements=10, no_gil=True), list[bytes])
+
+
+def look(queue: PersistentQueueWithCapacity) -> tuple[int, int, int, bool, str]:
+    assert_type(queue.peek(3), list[bytes])
+    assert_type(iter(queue), LiveItems)
+    total = sum(len(item) for item in queue)
+    if queue:
+        print(repr(queue), total, queue.max_elements)
+    return len(queue), queue.payload_size, queue.disk_size, queue.is_empty, queue.path
+
+
+def at_least_once(queue: PersistentQueueWithCapacity) -> None:
+    batch = queue.read(100, timeout=1)
+    assert_type(batch, Batch)
+    assert_type(batch.items, list[bytes])
+    print(batch.first, batch.next, len(batch), batch.expired)
+    try:
+        queue.commit(batch)
+    except rocksq.Conflict as conflict:
+        assert_type(conflict.path, str | None)
+
+
+def consume(queue: PersistentQueueWithCapacity, done: list[bytes]) -> None:
+    consumer = queue.consume()
+    assert_type(consumer, Consumer)
+    done.extend(consumer)
+
+
+def threads(queue: PersistentQueueWithCapacity) -> None:
+    done: list[bytes] = []
+    consumers = [Thread(target=consume, args=(queue, done)) for _ in range(3)]
+    for thread in consumers:
+        thread.start()
+    queue.close()
+
+
+def labels(path: str) -> dict[str, list[bytes]]:
+    queue = MpmcQueue(path, ttl=60)
+    queue.add([b"one", b"two"])
+    items, expired = queue.next("audit", StartPosition.Oldest, 10, timeout=1)
+    assert_type(items, list[bytes])
+    assert_type(expired, bool)
+    batch = queue.read("search", StartPosition.Newest, 10)
+    queue.commit(batch)
+    assert_type(queue.remove_label("search"), bool)
+    return {label: queue.peek(label, StartPosition.Oldest, 5) for label in queue.labels}
+
+
+def later(path: Path) -> list[bytes] | None:
+    queue = nonblocking.PersistentQueueWithCapacity(path, max_inflight_ops=10)
+    pushed = queue.push([b"item"])
+    assert_type(pushed, Response)
+    pushed.get()
+    answer = queue.pop().try_get()
+    if answer is None or not pushed.is_ready:
+        return None
+    assert_type(queue.len.get().len, int | None)
+    assert_type(queue.inflight_ops, int)
+    assert_type(queue.blocking(), blocking.PersistentQueueWithCapacity)
+    return answer.data
+
+
+def later_with_labels(queue: nonblocking.MpmcQueue) -> None:
+    response = queue.next("label", StartPosition.Oldest)
+    assert_type(response, MpmcResponse)
+    answer = response.get()
+    if answer.data is not None:
+        items, expired = answer.data
+        print(b"".join(items), expired)
+    assert_type(queue.labels.get().labels, list[str] | None)
+    assert_type(queue.remove_label("label").get().removed_label, bool | None)
+
+
+def full(queue: PersistentQueueWithCapacity) -> bool:
+    try:
+        queue.push([b"item"])
+    except Full:
+        return True
+    except (Error, OSError) as error:
+        raise SystemExit(str(error)) from error
+    return False
+
+
+def administrate(path: Path) -> str:
+    rocksq.remove_queue(path)
+    rocksq.remove_mpmc_queue(str(path))
+    assert_type(int(StartPosition.Newest), int)
+    return rocksq.version()
