@@ -46,6 +46,14 @@ $(VENV)/.built: $(RUST_SOURCES) $(LIBCLANG_PATH)/libclang.so
 .PHONY: build
 build: $(VENV)/.built ## Build the Python package into .venv
 
+$(VENV)/.docs-ready: pyproject.toml | $(VENV)/.ready
+	$(BIN)/pip install --quiet --group docs
+	@touch $@
+
+.PHONY: docs
+docs: $(VENV)/.docs-ready ## Build the documentation's site into site/, without warnings
+	$(BIN)/python scripts/docs/build.py
+
 .PHONY: demo
 demo: build ## Show both queues at work on real files, through a crash
 	$(BIN)/python examples/demo/run.py
