@@ -79,6 +79,16 @@ test-docs: $(LIBCLANG_PATH)/libclang.so ## Run the examples of the crate's docum
 test-python: build ## Test the Python package
 	$(BIN)/pytest
 
+# ---- measuring ------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksDB; BENCH="push" for some
+	$(PROGRESS) cargo bench --bench queues -- $(BENCH)
+
+.PHONY: bench-short
+bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minutes
+	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
+
 # ---- checking -------------------------------------------------------------------------------
 
 .PHONY: lint

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^ *```", re.MULTILINE | re.DOTALL
 )
-INCLUDED = re.compile(r"^--8<-- ", re.MULTILINE)
+INCLUDED = re.compile(r"^ *--8<-- ", re.MULTILINE)
 
 
 def documents() -> list[Path]:

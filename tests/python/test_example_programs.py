@@ -59,10 +59,14 @@ def test_every_program_is_tested() -> None:
     assert there == PRINTS.keys() | TESTED_ELSEWHERE
 
 
-def test_the_index_names_every_program() -> None:
-    index = (EXAMPLES / "README.md").read_text()
+@pytest.mark.parametrize(
+    ("index", "naming"),
+    [("examples/README.md", "({})"), ("docs/guide/examples.md", '--8<-- "examples/{}"')],
+)
+def test_the_index_names_every_program(index: str, naming: str) -> None:
+    text = (ROOT / index).read_text()
     programs = [file.name for file in EXAMPLES.iterdir() if file.suffix in {".py", ".rs"}]
-    assert [name for name in programs if f"({name})" not in index] == []
+    assert [name for name in programs if naming.format(name) not in text] == []
 
 
 @pytest.mark.parametrize("name", PRINTS)

@@ -9,6 +9,7 @@
     clippy::string_slice
 )]
 
+mod examples;
 mod fifo;
 #[cfg(unix)]
 mod fork;
