@@ -83,6 +83,14 @@ package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what 
 	$(PROGRESS) cargo build --quiet $(RELEASE) --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
 	$(FORGET)
 
+$(VENV)/.docs-ready: pyproject.toml | $(VENV)/.ready
+	$(BIN)/pip install --quiet --group docs
+	@touch $@
+
+.PHONY: docs
+docs: $(VENV)/.docs-ready ## Build the documentation's site into site/, without warnings
+	$(BIN)/python scripts/docs/build.py
+
 .PHONY: demo
 demo: build ## Show both queues at work on real files, through a crash
 	$(BIN)/python examples/demo/run.py
@@ -133,6 +141,16 @@ test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach o
 	$(PROGRESS) $(BIN)/pip wheel --quiet --no-deps --wheel-dir $(UNPACKED)/wheel $(UNPACKED)
 	$(FORGET)
 	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
+
+# ---- measuring ------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksDB; BENCH="push" for some
+	$(PROGRESS) cargo bench --bench queues -- $(BENCH)
+
+.PHONY: bench-short
+bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minutes
+	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
 
 # ---- checking -------------------------------------------------------------------------------
 

@@ -36,6 +36,12 @@ mod store;
 #[cfg(feature = "rocksdb")]
 mod worker;
 
+// The Rust in the documents runs as the examples here do.
+#[cfg(all(doctest, feature = "rocksdb"))]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/guide/rust.md")]
+struct Documents;
+
 pub use error::{Error, ErrorKind, Result};
 pub use log::items::Items;
 pub use log::read::Batch;

@@ -1,4 +1,4 @@
-"""The examples in the docstrings run."""
+"""The examples in the docstrings and in the documents run."""
 
 import ast
 import doctest
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rocksq
+from documents import ROOT, blocks, documents
 
 PACKAGE = Path(rocksq.__file__).parent
 PARSER = doctest.DocTestParser()
@@ -33,3 +34,23 @@ def examples() -> Iterator[doctest.DocTest]:
 def test_the_example_gives_what_it_shows(example: doctest.DocTest) -> None:
     runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
     assert runner.run(example).failed == 0
+
+
+def with_python() -> list[Path]:
+    found = [document for document in documents() if list(blocks(document, "python"))]
+    assert ROOT / "README.md" in found
+    assert ROOT / "docs/guide/index.md" in found
+    return found
+
+
+@pytest.mark.parametrize(
+    "document", with_python(), ids=lambda document: str(document.relative_to(ROOT))
+)
+def test_the_document_holds(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run a document's blocks one after another, as a reader would type them."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for line, code in blocks(document, "python"):
+        exec(compile("\n" * (line - 1) + code, document, "exec"), names)

@@ -11,6 +11,7 @@
 
 #[cfg(unix)]
 mod durability;
+mod examples;
 mod fifo;
 #[cfg(unix)]
 mod fork;

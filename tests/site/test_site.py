@@ -1,0 +1,59 @@
+"""What builds the documentation's site: the links that it finds dead, and those that it mends."""
+
+from pathlib import Path
+
+import pytest
+
+import links
+import pages
+
+PAGE = '<h1 id="top">A page</h1><a href="{}">link</a>'
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for name in ("index.html", "guide/index.html"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(PAGE.format("#top"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "link", ["guide/", "guide/#top", "guide/index.html", "#top", "https://example.org/nowhere"]
+)
+def test_a_link_that_leads_somewhere_is_fine(site: Path, link: str) -> None:
+    (site / "index.html").write_text(PAGE.format(link))
+    assert links.dead(site) == []
+
+
+@pytest.mark.parametrize("link", ["guid/", "guide/#bottom", "#bottom", "../index.html", "page.md"])
+def test_a_link_that_leads_nowhere_is_told(site: Path, link: str) -> None:
+    (site / "index.html").write_text(PAGE.format(link))
+    assert links.dead(site) == [f"index.html: {link}"]
+
+
+def test_a_reference_that_was_not_resolved_is_told(site: Path) -> None:
+    (site / "index.html").write_text("<p>Raises [<code>Ful</code>][rocksq.exceptions.Ful].</p>")
+    assert links.dead(site) == ["index.html: ][rocksq.exceptions.Ful]"]
+
+
+def test_links_of_the_repository_hold_on_the_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs, site = tmp_path / "docs", tmp_path / ".site"
+    (docs / "guide").mkdir(parents=True)
+    (docs / "guide/index.md").write_text("[a](../../ARCHITECTURE.md) [b](../design.md#files)")
+    (docs / "design.md").write_text("[c](https://example.org/x.md)")
+    (tmp_path / "ARCHITECTURE.md").write_text("[d](docs/design.md)")
+    monkeypatch.setattr(pages, "DOCS", docs)
+    monkeypatch.setattr(pages, "SITE", site)
+    monkeypatch.setattr(
+        pages, "ELSEWHERE", {tmp_path / "ARCHITECTURE.md": docs / "architecture.md"}
+    )
+    pages.gather()
+    assert (
+        site / "guide/index.md"
+    ).read_text() == "[a](../architecture.md) [b](../design.md#files)"
+    assert (site / "design.md").read_text() == "[c](https://example.org/x.md)"
+    assert (site / "architecture.md").read_text() == "[d](design.md)"
