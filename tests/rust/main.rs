@@ -20,6 +20,7 @@ mod growth;
 #[cfg(unix)]
 mod kill;
 mod layers;
+mod legacy;
 mod lifetime;
 mod model;
 mod mpmc;
