@@ -25,6 +25,7 @@ mod lifetime;
 mod model;
 mod mpmc;
 mod nonblocking;
+mod released;
 #[cfg(target_os = "linux")]
 mod resources;
 mod support;
