@@ -113,7 +113,7 @@ test-docs: $(LIBCLANG_PATH)/libclang.so ## Run the examples of the crate's docum
 	cargo test $(RELEASE) --doc --quiet
 
 .PHONY: test-python
-test-python: build ## Test the Python package
+test-python: build .venv-0.3.0/.ready ## Test the Python package
 	$(BIN)/pytest
 
 # The newest Python that rocksq 0.3.0 has wheels for is 3.12.

@@ -26,6 +26,8 @@ mod fork;
 mod housekeeping;
 mod log;
 #[cfg(feature = "rocksdb")]
+mod migration;
+#[cfg(feature = "rocksdb")]
 pub mod mpmc;
 #[cfg(feature = "rocksdb")]
 pub mod nonblocking;
@@ -46,4 +48,6 @@ pub use error::{Error, ErrorKind, Result};
 pub use log::items::Items;
 pub use log::read::Batch;
 pub use log::wait::Wait;
+#[cfg(feature = "rocksdb")]
+pub use migration::{Migrated, Progress, migrate};
 pub use options::{CallOptions, Durability, MpmcOptions, QueueOptions, StartPosition};

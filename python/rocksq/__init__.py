@@ -18,7 +18,7 @@ _processor.check()  # before anything compiled is loaded
 
 from rocksq import blocking, exceptions, nonblocking
 from rocksq._durability import Durability
-from rocksq._native import remove_mpmc_queue, remove_queue, version
+from rocksq._native import Migrated, migrate, remove_mpmc_queue, remove_queue, version
 from rocksq._start_position import StartPosition
 from rocksq.exceptions import (
     Busy,
@@ -49,6 +49,7 @@ __all__ = [
     "Full",
     "IOFailure",
     "InvalidArgument",
+    "Migrated",
     "OutcomeUnknown",
     "PathError",
     "StartPosition",
@@ -56,6 +57,7 @@ __all__ = [
     "WrongKind",
     "blocking",
     "exceptions",
+    "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",

@@ -1,13 +1,17 @@
 """The compiled part of rocksq. Import `rocksq`, not this."""
 
+from collections.abc import Callable
 from os import PathLike
+from typing import final
 
 from rocksq import blocking as blocking
 from rocksq import nonblocking as nonblocking
 
 __all__ = [
+    "Migrated",
     "blocking",
     "close_all",
+    "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",
@@ -37,6 +41,57 @@ def remove_queue(path: str | PathLike[str]) -> None:
 
 def remove_mpmc_queue(path: str | PathLike[str]) -> None:
     """Delete the MPMC queue at `path` for good; otherwise like `remove_queue`."""
+
+@final
+class Migrated:
+    """What `migrate` has done."""
+
+    @property
+    def items(self) -> int:
+        """Items that are in the queue now; its TTL may hide some of them at once."""
+
+    @property
+    def labels(self) -> int:
+        """Labels that are in the queue now."""
+
+    @property
+    def left_out(self) -> int:
+        """Items that had expired and were not taken over."""
+
+    @property
+    def moved_labels(self) -> int:
+        """Labels whose place was of a numbering that rocksq 0.3.0 had lost.
+
+        They begin at the oldest item.
+        """
+
+    def __eq__(self, value: object, /) -> bool: ...
+
+def migrate(
+    path: str | PathLike[str], progress: Callable[[int, int], object] | None = None
+) -> Migrated | None:
+    """Convert a queue of rocksq 0.3.0 at `path`. None when it is one of this format already.
+
+    Opening such a queue does the same; this function is for doing it beforehand and seeing it
+    advance. `progress(done, total)` is called now and then with the items that were written and
+    those that there are; while the old files are checked `done` is 0 and `total` grows. What it
+    raises stops the conversion, as Ctrl-C does, and the old queue stays as it is.
+
+    Items, their order and age, labels and their places are kept. It takes as much room as the items
+    once more. A crash at any moment leaves the old queue, or the new one, or an exchange of their
+    files that the next open finishes.
+
+    Raises `Corrupt` when the old queue is damaged, `DiskFull` when there is no room and `Busy` when
+    somebody has it open, and then nothing has changed; `WrongKind`, `UnsupportedFormat` or
+    `PathError` when no queue is there.
+
+    >>> import tempfile
+    >>> import rocksq
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     rocksq.blocking.PersistentQueueWithCapacity(f"{directory}/queue").close()
+    ...     print(rocksq.migrate(f"{directory}/queue"))
+    None
+    """
 
 def close_all() -> None:
     """Close every queue that is open in this process; runs at the interpreter's exit."""

@@ -42,6 +42,8 @@ class PersistentQueueWithCapacity:
     meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
     closed at the end.
 
+    Opening a directory of rocksq 0.3.0 converts it, as `rocksq.migrate` does.
+
     >>> import tempfile
     >>> from rocksq.blocking import PersistentQueueWithCapacity
     >>> directory = tempfile.mkdtemp()
@@ -237,6 +239,8 @@ class MpmcQueue:
 
     Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
     statement the queue is closed at the end.
+
+    Opening a directory of rocksq 0.3.0 converts it, as `rocksq.migrate` does.
 
     >>> import tempfile
     >>> from rocksq import StartPosition

@@ -46,7 +46,8 @@ pub struct PersistentQueueWithCapacity {
 
 impl PersistentQueueWithCapacity {
     /// Opens the queue in the directory `path`, or makes it and its parents, for at most
-    /// `max_elements` items.
+    /// `max_elements` items. A queue of rocksq 0.3.0 is converted first, see
+    /// [`migrate`](crate::migrate()).
     ///
     /// # Errors
     ///

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
+use crate::migration;
 use crate::store::rocks::{Kind, RocksStore};
 use crate::worker::Worker;
 
@@ -25,7 +26,7 @@ impl Handle {
         open_timeout: Option<Duration>,
     ) -> Result<Arc<Self>> {
         let open = || {
-            let store = RocksStore::open(path, kind, open_timeout)?;
+            let store = open_store(path, kind, open_timeout)?;
             Log::open(store, retention, Box::new(SystemClock::new()))
         };
         Ok(Arc::new(Self {
@@ -62,6 +63,17 @@ impl Handle {
             self.worker.finish();
             log.close()
         })
+    }
+}
+
+/// Opens the store, converting a queue of rocksq 0.3.0 first.
+fn open_store(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result<RocksStore> {
+    match RocksStore::open(path, kind, open_timeout) {
+        Err(error) if error.kind() == ErrorKind::UnsupportedFormat => {
+            migration::convert(path, kind, open_timeout, &mut |_| Ok(()))?;
+            RocksStore::open(path, kind, open_timeout)
+        }
+        opened => opened,
     }
 }
 

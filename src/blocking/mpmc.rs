@@ -61,7 +61,8 @@ pub struct Next {
 
 impl MpmcQueue {
     /// Opens the queue in the directory `path`, or makes it and its parents, with items that live
-    /// for `ttl`; zero for items that never expire.
+    /// for `ttl`; zero for items that never expire. A queue of rocksq 0.3.0 is converted first, see
+    /// [`migrate`](crate::migrate()).
     ///
     /// # Errors
     ///

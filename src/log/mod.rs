@@ -9,7 +9,7 @@
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`]: how callers wait
 //! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
-//! - [`open`], [`reload`]: how a log is found again
+//! - [`open`], [`reload`]: how a log is found again; [`import`]: how one of another format is taken over
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -31,6 +31,7 @@ pub(crate) mod commit;
 pub(crate) mod cursor;
 pub(crate) mod expiry;
 pub(crate) mod fetch;
+pub(crate) mod import;
 pub(crate) mod items;
 pub(crate) mod open;
 pub(crate) mod read;

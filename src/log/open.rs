@@ -182,6 +182,7 @@ fn state(stored: Stored, retention: Retention, epoch: u32) -> State {
         end: stored.end,
         time: stored.time,
         trim: stored.trim,
+        live: stored.trim,
         epoch,
         labels: labels.collect(),
         capacity: match retention {

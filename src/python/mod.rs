@@ -10,6 +10,7 @@
 //! | `errors` | exceptions |
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
 //! | `shared`, `exit` | how long a queue stays open |
+//! | `migration` | converting queues of rocksq 0.3.0 |
 //!
 //! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
 //! into the queues therefore goes through `call`, and every drop of one through `shared`.
@@ -26,6 +27,7 @@ mod errors;
 mod exit;
 mod items;
 mod iterators;
+mod migration;
 mod module;
 mod nonblocking;
 mod shared;

@@ -11,7 +11,9 @@ mod _native {
 
     use crate::blocking;
     use crate::python::call::released;
-    use crate::python::exit;
+    #[pymodule_export]
+    use crate::python::migration::Migrated;
+    use crate::python::{exit, migration};
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
@@ -61,6 +63,37 @@ mod _native {
     #[pyfunction]
     fn remove_mpmc_queue(py: Python<'_>, path: PathBuf) -> PyResult<()> {
         released(py, || blocking::remove_mpmc_queue(&path))
+    }
+
+    /// Convert a queue of rocksq 0.3.0 at `path`. None when it is one of this format already.
+    ///
+    /// Opening such a queue does the same; this function is for doing it beforehand and seeing it
+    /// advance. `progress(done, total)` is called now and then with the items that were written and
+    /// those that there are; while the old files are checked `done` is 0 and `total` grows. What it
+    /// raises stops the conversion, as Ctrl-C does, and the old queue stays as it is.
+    ///
+    /// Items, their order and age, labels and their places are kept. It takes as much room as the items
+    /// once more. A crash at any moment leaves the old queue, or the new one, or an exchange of their
+    /// files that the next open finishes.
+    ///
+    /// Raises `Corrupt` when the old queue is damaged, `DiskFull` when there is no room and `Busy` when
+    /// somebody has it open, and then nothing has changed; `WrongKind`, `UnsupportedFormat` or
+    /// `PathError` when no queue is there.
+    ///
+    /// >>> import tempfile
+    /// >>> import rocksq
+    /// >>> with tempfile.TemporaryDirectory() as directory:
+    /// ...     rocksq.blocking.PersistentQueueWithCapacity(f"{directory}/queue").close()
+    /// ...     print(rocksq.migrate(f"{directory}/queue"))
+    /// None
+    #[pyfunction]
+    #[pyo3(signature = (path, progress = None))]
+    fn migrate(
+        py: Python<'_>,
+        path: PathBuf,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Option<Migrated>> {
+        migration::migrate(py, path, progress)
     }
 
     /// Close every queue that is open in this process; runs at the interpreter's exit.

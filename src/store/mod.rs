@@ -38,6 +38,44 @@ pub(crate) enum Visit {
 /// A chunk visitor: called with the position of the chunk's first item and the chunk's bytes.
 pub(crate) type Visitor<'a> = dyn FnMut(u64, &[u8]) -> Result<Visit> + 'a;
 
+/// A queue of another format, to be taken over into a store.
+pub(crate) trait Source {
+    /// The labels and where they stand.
+    fn labels(&self) -> Vec<Place>;
+
+    /// Visits all items in the order of the queue. What the visitor fails with ends the visit.
+    fn visit_items(&mut self, visitor: &mut RunVisitor<'_>) -> Result<()>;
+}
+
+/// A visitor of runs: items that were added at the same time, and that time in microseconds since
+/// 1970 if it is known.
+pub(crate) type RunVisitor<'a> = dyn FnMut(&[&[u8]], Option<i64>) -> Result<()> + 'a;
+
+/// Where a label stands in a [`Source`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub label: String,
+    /// How many of the source's items the label has behind it.
+    pub items_before: u64,
+    /// Whether the label is still to be told that it has lost items.
+    pub lost: bool,
+}
+
+/// What [`migrate`](crate::migrate()) has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Migrated {
+    /// Items that are in the queue now; its TTL may hide some of them at once.
+    pub items: u64,
+    /// Labels that are in the queue now.
+    pub labels: u64,
+    /// Items that had expired and were not taken over.
+    pub left_out: u64,
+    /// Labels whose place was of a numbering that rocksq 0.3.0 had lost. They begin at the oldest
+    /// item.
+    pub moved_labels: u64,
+}
+
 /// An ordered store with atomic batches. Every method may be called from any thread.
 pub(crate) trait Store: Send + Sync + 'static {
     type Batch: Batch;

@@ -20,10 +20,12 @@ mod growth;
 #[cfg(unix)]
 mod kill;
 mod layers;
+mod legacy;
 mod lifetime;
 mod model;
 mod mpmc;
 mod nonblocking;
+mod released;
 #[cfg(target_os = "linux")]
 mod resources;
 mod support;

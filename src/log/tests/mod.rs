@@ -6,6 +6,7 @@ mod consuming;
 mod crashing;
 mod expiring;
 mod failing;
+mod importing;
 mod model;
 mod syncing;
 mod waiting;

@@ -31,6 +31,8 @@ use crate::python::{bytes, nonblocking};
 /// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
 /// closed at the end.
 ///
+/// Opening a directory of rocksq 0.3.0 converts it, as `rocksq.migrate` does.
+///
 /// >>> import tempfile
 /// >>> from rocksq.blocking import PersistentQueueWithCapacity
 /// >>> directory = tempfile.mkdtemp()

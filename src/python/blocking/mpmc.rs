@@ -31,6 +31,8 @@ use crate::python::{bytes, nonblocking};
 /// Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
 /// statement the queue is closed at the end.
 ///
+/// Opening a directory of rocksq 0.3.0 converts it, as `rocksq.migrate` does.
+///
 /// >>> import tempfile
 /// >>> from rocksq import StartPosition
 /// >>> from rocksq.blocking import MpmcQueue

@@ -17,6 +17,9 @@ use crate::store::Records;
 pub(super) enum Opening {
     /// Makes what is missing of it.
     Create,
+    /// Makes it, to be filled in bulk: nothing is logged, so only a sync makes writes survive the
+    /// process.
+    Bulk,
     /// Moves what the log has to tables, and starts a new log.
     Tidy,
     /// Leaves the log as it is and starts another one beside it: for a disk without room.
@@ -26,6 +29,7 @@ pub(super) enum Opening {
 pub(super) struct Engine {
     db: DB,
     health: Health,
+    is_logged: bool,
 }
 
 impl Engine {
@@ -54,7 +58,11 @@ impl Engine {
         let database = options::database(&health, opening);
         let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
             .map_err(|status| failure::failure("open the queue", path, &status))?;
-        Ok(Self { db, health })
+        Ok(Self {
+            db,
+            health,
+            is_logged: opening != Opening::Bulk,
+        })
     }
 
     pub(super) fn db(&self) -> &DB {
@@ -88,7 +96,9 @@ impl Engine {
     /// for a size limit has not written its bytes, so the log ends in a torn record.
     pub(super) fn write(&self, batch: &WriteBatch) -> Result<()> {
         let bytes = batch.size_in_bytes() as u64;
-        match self.db.write_opt(batch, &WriteOptions::default()) {
+        let mut how = WriteOptions::default();
+        how.disable_wal(!self.is_logged);
+        match self.db.write_opt(batch, &how) {
             Ok(()) => {
                 self.health.count_written(bytes);
                 Ok(())
@@ -97,8 +107,11 @@ impl Engine {
         }
     }
 
-    /// Makes the log durable, beside writers.
+    /// Makes what is written durable, beside writers.
     pub(super) fn sync(&self) -> Result<()> {
+        if !self.is_logged {
+            return self.flush();
+        }
         self.db
             .flush_wal(true)
             .map_err(|status| failure::unknown("sync the log", self.path(), &status))

@@ -25,6 +25,8 @@ use super::{failure, lock};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) const HOLDER: &str = "HOLDER";
+/// RocksDB's own, which is all that 0.3.0 holds.
+pub(super) const ENGINE_LOCK: &str = "LOCK";
 
 /// How long to wait before asking again whether another process has let go.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
@@ -54,9 +56,10 @@ impl Patience {
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
+    /// Locked. Closed before the claim ends: closing it later would drop the lock of the next holder
+    /// in this process.
+    file: File,
     claim: Claim,
-    /// Locked; none for a queue of 0.3.0, whose directory gets no file of ours.
-    file: Option<File>,
 }
 
 impl Hold {
@@ -76,42 +79,57 @@ impl Hold {
             let found = preview(path, kind)?;
             if let Some(file) = lock_directory(path, found)? {
                 let found = survey::survey(path, kind)?;
-                let file = Some(file);
-                return Ok((Self { claim, file }, found));
+                return Ok((Self { file, claim }, found));
             }
             if survey::is_other_kind(path, kind) {
                 return Err(survey::survey(path, kind)
                     .err()
-                    .unwrap_or_else(|| busy(path)));
+                    .unwrap_or_else(|| busy(path, HOLDER)));
             }
             if patience.is_over() {
-                return Err(busy(path));
+                return Err(busy(path, HOLDER));
             }
             std::thread::sleep(ASK_AGAIN);
         }
     }
 
+    /// Takes the directory of a queue of 0.3.0, which gets no file of ours, through the lock that
+    /// 0.3.0 holds: RocksDB's. Must be let go before RocksDB opens the directory. `None` if there
+    /// is no such queue, or no longer.
+    pub(super) fn take_legacy(path: &Path, kind: Kind, patience: Patience) -> Result<Option<Self>> {
+        let claim = Claim::take(path, kind, patience)?;
+        while survey::survey(path, kind)? == Found::Legacy {
+            let file = open_lock_file(&path.join(ENGINE_LOCK))
+                .map_err(|error| survey::unusable(path, &error))?;
+            let locked = lock::try_lock(&file)
+                .map_err(|error| failure::refusal("lock the queue", path, &error))?;
+            if locked {
+                let is_legacy = survey::survey(path, kind)? == Found::Legacy;
+                return Ok(is_legacy.then_some(Self { file, claim }));
+            }
+            if patience.is_over() {
+                return Err(busy(path, ENGINE_LOCK));
+            }
+            std::thread::sleep(ASK_AGAIN);
+        }
+        Ok(None)
+    }
+
     /// Takes the directory of a queue that is to be deleted, if nobody has it.
     pub(super) fn take_to_remove(path: &Path, kind: Kind, found: Found) -> Result<Self> {
-        let claim = Claim::take(path, kind, Patience::none())?;
+        let taken = || busy(path, HOLDER);
         if found == Found::Legacy {
-            return Ok(Self { claim, file: None });
+            return Self::take_legacy(path, kind, Patience::none())?.ok_or_else(taken);
         }
-        match lock_directory(path, found)? {
-            Some(file) => Ok(Self {
-                claim,
-                file: Some(file),
-            }),
-            None => Err(busy(path)),
-        }
+        let claim = Claim::take(path, kind, Patience::none())?;
+        let file = lock_directory(path, found)?.ok_or_else(taken)?;
+        Ok(Self { file, claim })
     }
 
     /// Leaves this process's id in the directory, for people who look. A disk that is too full
     /// for it is no reason to fail.
     pub(super) fn sign(&mut self) {
-        let Some(file) = &mut self.file else {
-            return;
-        };
+        let file = &mut self.file;
         let id = format!("{}\n", std::process::id());
         let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
         if let Err(error) = signed {
@@ -205,13 +223,7 @@ fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
     }
     let name = path.join(HOLDER);
     let is_new = !name.exists();
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&name)
-        .map_err(unusable)?;
+    let file = open_lock_file(&name).map_err(unusable)?;
     if is_new {
         // Must survive a power cut that `CURRENT` survives: see `survey`.
         directories::sync(path)
@@ -220,6 +232,15 @@ fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
     let locked =
         lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
     Ok((locked && lock::is_still_at(&file, &name)).then_some(file))
+}
+
+fn open_lock_file(name: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(name)
 }
 
 fn busy_here(path: &Path) -> Error {
@@ -239,8 +260,8 @@ fn held_as(path: &Path, other: Kind) -> Error {
     Error::new(ErrorKind::WrongKind, message).at(path)
 }
 
-fn busy(path: &Path) -> Error {
-    let holder = match lock::holder(&path.join(HOLDER)) {
+fn busy(path: &Path, lock_file: &str) -> Error {
+    let holder = match lock::holder(&path.join(lock_file)) {
         Some(id) => format!("the process {id}"),
         None => "another process".to_owned(),
     };

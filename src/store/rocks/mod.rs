@@ -13,6 +13,7 @@
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
 //! | `remove` | deleting a queue |
+//! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
 //! | `failure` | RocksDB's statuses as errors of this crate |
 
 use std::path::Path;
@@ -29,6 +30,7 @@ mod failure;
 mod health;
 mod hold;
 mod kind;
+mod legacy;
 mod lock;
 mod options;
 mod reclaim;
@@ -44,6 +46,7 @@ use self::engine::{Engine, Opening};
 pub(crate) use self::health::Written;
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
+pub(crate) use self::legacy::{convert, kind_at};
 use self::survey::Found;
 use super::{Records, Store, Visitor};
 use crate::error::{Error, Result};
@@ -61,15 +64,26 @@ impl RocksStore {
     /// When this returns, a queue that it created survives a power cut. A refusal (`WrongKind`,
     /// `UnsupportedFormat`, `Path`, `Busy`) leaves every byte as it was.
     pub(crate) fn open(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result<Self> {
-        let birthplace = Birthplace::here();
         fork::claim_engine()?;
-        let (mut hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
+        let (hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
         let opening = match found {
             Found::Queue => Opening::Tidy,
             Found::Nothing | Found::Empty | Found::Begun => Opening::Create,
             Found::Legacy => return Err(survey::refuse_legacy(path)),
             Found::Damaged => return Err(damaged(path)),
         };
+        Self::open_held(kind, hold, opening)
+    }
+
+    /// Makes a queue at `path`, where nothing is, to be filled in bulk: writes survive the process
+    /// only after a sync.
+    fn create_in_bulk(path: &Path, kind: Kind) -> Result<Self> {
+        let (hold, _) = Hold::take(path, kind, Patience::none())?;
+        Self::open_held(kind, hold, Opening::Bulk)
+    }
+
+    fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
+        let birthplace = Birthplace::here();
         let engine = Engine::open(hold.directory(), kind, opening)?;
         hold.sign();
         let core = Core::new(birthplace, kind, engine, hold);

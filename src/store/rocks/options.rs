@@ -30,8 +30,9 @@ const CACHE: usize = 8 * MIB;
 /// Options of the database as a whole.
 pub(super) fn database(health: &Health, opening: Opening) -> Options {
     let mut options = Options::default();
-    options.create_if_missing(opening == Opening::Create);
-    options.create_missing_column_families(opening == Opening::Create);
+    let creates = matches!(opening, Opening::Create | Opening::Bulk);
+    options.create_if_missing(creates);
+    options.create_missing_column_families(creates);
     options.set_avoid_flush_during_recovery(opening == Opening::Sparing);
     options.set_atomic_flush(true);
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
@@ -66,7 +67,7 @@ pub(super) fn families(kind: Kind, opening: Opening) -> Vec<ColumnFamilyDescript
 
 fn memtable(opening: Opening) -> usize {
     match opening {
-        Opening::Create | Opening::Tidy => MEMTABLE,
+        Opening::Create | Opening::Bulk | Opening::Tidy => MEMTABLE,
         Opening::Sparing => SPARING_MEMTABLE,
     }
 }

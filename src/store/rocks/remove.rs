@@ -9,7 +9,7 @@ use rust_rocksdb::DB;
 use super::hold::{HOLDER, Hold};
 use super::kind::Kind;
 use super::survey::{self, Found};
-use super::{engine, failure, options};
+use super::{engine, failure, legacy, options};
 use crate::error::Result;
 
 /// Deletes the queue of `kind` at `path`, also one of rocksq 0.3.0, and the directory if nothing
@@ -28,6 +28,7 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
         Found::Begun | Found::Queue | Found::Legacy | Found::Damaged => {}
     }
     let _hold = Hold::take_to_remove(path, kind, found)?;
+    ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
     DB::destroy(&options::passive(), path)
         .map_err(|status| failure::failure("remove the queue", path, &status))?;
     sweep(path).map_err(refused)

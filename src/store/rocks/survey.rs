@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rust_rocksdb::{DB, Options};
 
-use super::failure;
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
+use super::{failure, legacy};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -23,7 +23,8 @@ pub(super) enum Found {
     Begun,
     /// A queue of the kind that was asked for.
     Queue,
-    /// A queue of rocksq 0.3.0, of the kind that was asked for.
+    /// A queue of rocksq 0.3.0, of the kind that was asked for, or one whose conversion was
+    /// interrupted.
     Legacy,
     /// A queue that has lost the file which names its other files.
     Damaged,
@@ -38,7 +39,7 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     };
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     if has("CURRENT") {
-        judge(&families(path)?, has(HOLDER), kind).map_err(|refusal| refusal.of(path))
+        recognise(path, has(HOLDER), kind)
     } else if has(HOLDER) {
         Ok(unfinished(&names))
     } else if names.iter().any(|name| is_ours(name)) {
@@ -53,13 +54,22 @@ pub(super) fn is_other_kind(path: &Path, kind: Kind) -> bool {
     families(path).is_ok_and(|names| names.iter().any(|name| name == kind.other().family()))
 }
 
-/// Whether a file of this name belongs to a queue: one of RocksDB's, or the holder file.
+/// Whether a file of this name belongs to a queue: one of RocksDB's, the holder file, or the
+/// directory of a conversion.
 pub(super) fn is_ours(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
     let prefixes = ["MANIFEST-", "OPTIONS-", "LOG.old."];
-    ["CURRENT", "IDENTITY", "LOCK", "LOG", HOLDER].contains(&name)
+    let names = [
+        "CURRENT",
+        "IDENTITY",
+        "LOCK",
+        "LOG",
+        HOLDER,
+        legacy::BUILDING,
+    ];
+    names.contains(&name)
         || prefixes.iter().any(|prefix| name.starts_with(prefix))
         || is_numbered(
             name,
@@ -123,6 +133,20 @@ fn families(path: &Path) -> Result<Vec<String>> {
         .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
 }
 
+/// What a directory with a `CURRENT` is. A conversion may begin to exchange it between two looks.
+fn recognise(path: &Path, held: bool, kind: Kind) -> Result<Found> {
+    let converting = || {
+        let found = legacy::interrupted(path)?;
+        Ok(found.map(|found| legacy_if(found == kind, kind)))
+    };
+    let found = match (converting()?, families(path)) {
+        (Some(found), _) => found,
+        (None, Ok(families)) => judge(&families, held, kind),
+        (None, Err(error)) => converting()?.ok_or(error)?,
+    };
+    found.map_err(|refusal| refusal.of(path))
+}
+
 /// Creation writes no table and no log before `CURRENT` is there, so a directory that has some
 /// without it was damaged later and must not be created anew.
 fn unfinished(names: &[std::ffi::OsString]) -> Found {
@@ -142,11 +166,7 @@ fn unfinished(names: &[std::ffi::OsString]) -> Found {
 fn judge(families: &[String], held: bool, kind: Kind) -> Result<Found, Refusal> {
     let has = |name: &str| families.iter().any(|family| family == name);
     if let Some(legacy) = legacy(families, held) {
-        return if legacy == kind {
-            Ok(Found::Legacy)
-        } else {
-            Err(other_kind(kind))
-        };
+        return legacy_if(legacy == kind, kind);
     }
     for family in families {
         check_family(family)?;
@@ -157,6 +177,14 @@ fn judge(families: &[String], held: bool, kind: Kind) -> Result<Found, Refusal> 
         Ok(Found::Queue)
     } else {
         Ok(Found::Begun)
+    }
+}
+
+fn legacy_if(is_of_kind: bool, kind: Kind) -> Result<Found, Refusal> {
+    if is_of_kind {
+        Ok(Found::Legacy)
+    } else {
+        Err(other_kind(kind))
     }
 }
 
@@ -190,11 +218,7 @@ fn check_family(name: &str) -> Result<(), Refusal> {
 
 /// The refusal of a 0.3.0 queue.
 pub(super) fn refuse_legacy(path: &Path) -> Error {
-    unsupported(
-        "it was written by rocksq 0.3.0, which can still read it; this version does not migrate \
-         such queues",
-    )
-    .of(path)
+    unsupported("it was written by rocksq 0.3.0 and has to be converted").of(path)
 }
 
 /// Why a directory is not opened. Nothing in it was changed.

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod figures;
+pub mod fixtures;
 pub mod processes;
 pub mod random;
 pub mod tree;

@@ -65,7 +65,7 @@ fn a_newer_format_is_refused_with_its_number() {
 }
 
 #[test]
-fn a_queue_of_the_first_version_is_recognised_and_can_be_removed() {
+fn a_queue_of_0_3_0_is_told_by_the_store_and_can_be_removed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old");
     for (families, kind, other) in [
