@@ -35,7 +35,7 @@ pub enum ErrorKind {
     DiskFull,
     /// The operating system refused to read or write.
     Io,
-    /// The stored data are damaged.
+    /// The stored data are damaged: see [`maintenance`](crate::maintenance).
     Corrupt,
     /// A write failed in a way that leaves open whether it will be there after the next open.
     OutcomeUnknown,

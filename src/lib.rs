@@ -23,9 +23,13 @@
 pub mod blocking;
 mod error;
 mod fork;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod housekeeping;
 mod log;
 #[cfg(feature = "rocksdb")]
+pub mod maintenance;
 mod migration;
 #[cfg(feature = "rocksdb")]
 pub mod mpmc;

@@ -16,7 +16,7 @@ from rocksq import _processor
 
 _processor.check()  # before anything compiled is loaded
 
-from rocksq import blocking, exceptions, nonblocking
+from rocksq import blocking, exceptions, maintenance, nonblocking
 from rocksq._durability import Durability
 from rocksq._native import Migrated, migrate, remove_mpmc_queue, remove_queue, version
 from rocksq._start_position import StartPosition
@@ -36,6 +36,7 @@ from rocksq.exceptions import (
     UnsupportedFormat,
     WrongKind,
 )
+from rocksq.maintenance import repair, verify
 
 __all__ = [
     "Busy",
@@ -57,9 +58,12 @@ __all__ = [
     "WrongKind",
     "blocking",
     "exceptions",
+    "maintenance",
     "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",
+    "repair",
+    "verify",
     "version",
 ]

@@ -5,12 +5,14 @@ from os import PathLike
 from typing import final
 
 from rocksq import blocking as blocking
+from rocksq import maintenance as maintenance
 from rocksq import nonblocking as nonblocking
 
 __all__ = [
     "Migrated",
     "blocking",
     "close_all",
+    "maintenance",
     "migrate",
     "nonblocking",
     "remove_mpmc_queue",

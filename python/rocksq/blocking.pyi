@@ -22,6 +22,7 @@ from typing import Self, final
 from typing_extensions import Buffer
 
 from rocksq import Durability, StartPosition, nonblocking
+from rocksq.maintenance import Recovery
 
 __all__ = ["Batch", "Consumer", "LiveItems", "MpmcQueue", "PersistentQueueWithCapacity"]
 
@@ -190,6 +191,27 @@ class PersistentQueueWithCapacity:
 
     def flush(self) -> None:
         """Make everything done before the call survive a power cut."""
+
+    def backup(self, to: str | PathLike[str]) -> None:
+        """Copy the queue into the new directory `to`, while others use it.
+
+        The copy is the queue as it is at some moment during the call. It survives a power cut once
+        this returns, and shares files with the queue where the file system has hard links.
+        Open it like any queue. Raises `PathError` when something is at `to`.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> directory = tempfile.mkdtemp()
+        >>> queue = PersistentQueueWithCapacity(f"{directory}/queue")
+        >>> queue.push([b"kept"])
+        >>> queue.backup(f"{directory}/copy")
+        >>> PersistentQueueWithCapacity(f"{directory}/copy").pop()
+        [b'kept']
+        """
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """What was lost to a damaged log when the queue was opened; None when nothing was."""
 
     def close(self) -> None:
         """Let running operations finish, sync and close.
@@ -382,6 +404,18 @@ class MpmcQueue:
 
     def flush(self) -> None:
         """Make everything done before the call survive a power cut."""
+
+    def backup(self, to: str | PathLike[str]) -> None:
+        """Copy the queue into the new directory `to`, while others use it.
+
+        The copy is the queue as it is at some moment during the call. It survives a power cut once
+        this returns, and shares files with the queue where the file system has hard links.
+        Open it like any queue. Raises `PathError` when something is at `to`.
+        """
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """What was lost to a damaged log when the queue was opened; None when nothing was."""
 
     def close(self) -> None:
         """Let running operations finish, sync and close.

@@ -109,7 +109,10 @@ class IOFailure(Error):
 
 
 class Corrupt(Error):
-    """The stored data are damaged. Restore the directory from a copy."""
+    """The stored data are damaged.
+
+    `rocksq.verify` says how far, and `rocksq.repair` saves what is intact.
+    """
 
 
 class OutcomeUnknown(Error):

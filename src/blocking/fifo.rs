@@ -11,6 +11,7 @@ use crate::log::read::Batch;
 use crate::log::state::ONLY_LABEL;
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
+use crate::maintenance::Recovery;
 use crate::nonblocking;
 use crate::options::{CallOptions, Durability, QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
@@ -208,6 +209,36 @@ impl PersistentQueueWithCapacity {
     /// Makes everything done before the call survive a power cut.
     pub fn flush(&self) -> Result<()> {
         self.handle.with(Log::flush)
+    }
+
+    /// Copies the queue, as it is at some moment during the call, into the new directory `to`, while
+    /// others use it. The copy survives a power cut once this returns; it shares files with the
+    /// queue where the file system has hard links.
+    ///
+    /// Open the copy like any queue. Its first opening begins a new epoch.
+    ///
+    /// # Errors
+    ///
+    /// `Path` when something is at `to`, or its parent directory does not exist; `DiskFull`.
+    ///
+    /// ```
+    /// use rocksq::blocking::PersistentQueueWithCapacity;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let queue = PersistentQueueWithCapacity::new(dir.path().join("queue"), 10)?;
+    /// queue.push(&[b"kept"])?;
+    /// queue.backup(dir.path().join("copy"))?;
+    /// let copy = PersistentQueueWithCapacity::new(dir.path().join("copy"), 10)?;
+    /// assert_eq!(copy.pop(1)?, [b"kept"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        self.handle.back_up(to.as_ref())
+    }
+
+    /// What was lost to a damaged log when the queue was opened; `None` when nothing was.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.handle.recovery()
     }
 
     /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path

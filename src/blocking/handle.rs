@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::{ErrorKind, Result};
 use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
+use crate::maintenance::Recovery;
 use crate::migration;
 use crate::store::rocks::{Kind, RocksStore};
 use crate::worker::Worker;
@@ -16,6 +17,7 @@ pub(crate) struct Handle {
     log: Arc<Log<RocksStore>>,
     path: PathBuf,
     worker: Worker,
+    recovery: Option<Recovery>,
 }
 
 impl Handle {
@@ -29,11 +31,30 @@ impl Handle {
             let store = open_store(path, kind, open_timeout)?;
             Log::open(store, retention, Box::new(SystemClock::new()))
         };
+        let log = open().map_err(|error| error.at(path))?;
+        let recovery = recovery(&log).map_err(|error| error.at(path))?;
+        if let Some(recovery) = &recovery {
+            tracing::warn!(target: "rocksq", "{}: {recovery}", path.display());
+        }
         Ok(Arc::new(Self {
-            log: open().map_err(|error| error.at(path))?,
+            log,
             path: path.to_owned(),
             worker: Worker::default(),
+            recovery,
         }))
+    }
+
+    /// What the opening could not bring back.
+    pub(crate) fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
+    /// Copies the queue, as it is now, into the new directory `to`.
+    pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
+        self.with(|log| {
+            log.flush()?;
+            log.store().back_up(to)
+        })
     }
 
     /// Does something with the log; its errors name the path.
@@ -75,6 +96,12 @@ fn open_store(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result
         }
         opened => opened,
     }
+}
+
+fn recovery(log: &Log<RocksStore>) -> Result<Option<Recovery>> {
+    let end = log.end()?;
+    let dropped = log.store().dropped();
+    Ok(dropped.map(|dropped| Recovery::of(dropped, end)))
 }
 
 impl Drop for Handle {

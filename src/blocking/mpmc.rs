@@ -11,6 +11,7 @@ use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
+use crate::maintenance::Recovery;
 use crate::nonblocking;
 use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
 use crate::store::rocks::Kind;
@@ -223,6 +224,24 @@ impl MpmcQueue {
     /// Makes everything done before the call survive a power cut.
     pub fn flush(&self) -> Result<()> {
         self.handle.with(Log::flush)
+    }
+
+    /// Copies the queue, as it is at some moment during the call, into the new directory `to`, while
+    /// others use it. The copy survives a power cut once this returns; it shares files with the
+    /// queue where the file system has hard links.
+    ///
+    /// Open the copy like any queue. Its first opening begins a new epoch.
+    ///
+    /// # Errors
+    ///
+    /// `Path` when something is at `to`, or its parent directory does not exist; `DiskFull`.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        self.handle.back_up(to.as_ref())
+    }
+
+    /// What was lost to a damaged log when the queue was opened; `None` when nothing was.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.handle.recovery()
     }
 
     /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path

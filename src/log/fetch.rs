@@ -16,7 +16,7 @@ use super::cursor::Mark;
 use super::items::Items;
 use super::state::State;
 use super::tail;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Store, Visit};
 
 /// A stretch ends with the chunk that makes it this large.
@@ -111,7 +111,13 @@ impl<S: Store> Log<S> {
         let mut at = from;
         let until = until.min(from.position.saturating_add(max));
         while at.position < until {
-            let chunk = self.chunk_at(at.position)?;
+            let chunk = match self.chunk_at(at.position) {
+                // What lies before the damage comes out first; the next call meets it.
+                Err(error) if error.kind() == ErrorKind::Corrupt && at.position > from.position => {
+                    break;
+                }
+                chunk => chunk?,
+            };
             let after = Mark {
                 position: chunk.next().min(until),
                 bytes: chunk.bytes_before(chunk.next().min(until)),
@@ -150,7 +156,8 @@ impl<S: Store> Log<S> {
         };
         let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
         let mut cost = 0u64;
-        self.store
+        let read = self
+            .store
             .visit_chunks(floor, position, &mut |first, bytes| {
                 let follows = stretch.back().is_none_or(|last| last.next() == first);
                 if !follows || first >= end {
@@ -164,8 +171,14 @@ impl<S: Store> Log<S> {
                 } else {
                     Visit::Stop
                 })
-            })?;
-        Ok(stretch)
+            });
+        match read {
+            // Damage that lies behind what was asked for.
+            Err(error) if tail::find(&stretch, position).is_none() => {
+                Err(unreadable(position, error))
+            }
+            _ => Ok(stretch),
+        }
     }
 
     /// Where the chunk that holds `position` lies, without reading its items.
@@ -199,8 +212,20 @@ impl State {
     }
 }
 
+fn unreadable(position: u64, error: Error) -> Error {
+    if error.kind() != ErrorKind::Corrupt {
+        return error;
+    }
+    let message = format!("The item at position {position} cannot be read: {error}");
+    match error.path() {
+        Some(path) => Error::corrupt(message).at(path),
+        None => Error::corrupt(message),
+    }
+}
+
 fn missing(position: u64) -> Error {
     Error::corrupt(format!(
-        "The item at position {position} is missing from the queue's files"
+        "The item at position {position} is missing from the queue's files; rocksq.verify says \
+         what else is, and rocksq.repair saves the rest"
     ))
 }

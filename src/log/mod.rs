@@ -186,6 +186,16 @@ impl<S: Store> Log<S> {
         self.store.disk_size()
     }
 
+    /// The store under the log.
+    pub(crate) fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Position of the next item that will be pushed.
+    pub(crate) fn end(&self) -> Result<u64> {
+        Ok(self.open_state()?.end.position)
+    }
+
     /// Makes everything done before the call survive a power cut.
     pub(crate) fn flush(&self) -> Result<()> {
         self.check_usable()?;

@@ -319,7 +319,11 @@ impl<S: Store> Log<S> {
             if from.position >= until {
                 break;
             }
-            let reached = self.fetch(from, until, left, &mut items)?;
+            let reached = match self.fetch(from, until, left, &mut items) {
+                // What lies before the damage comes out first; the next call meets it.
+                Err(error) if error.kind() == ErrorKind::Corrupt && !items.is_empty() => break,
+                reached => reached?,
+            };
             cursor.advance(reached);
         }
         Ok(items)

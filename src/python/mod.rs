@@ -5,6 +5,7 @@
 //! | `module` | what `rocksq._native` exports |
 //! | `blocking/`, `nonblocking/` | the classes |
 //! | `batch`, `iterators` | what their methods hand out |
+//! | `maintenance` | reports on damaged files |
 //! | `arguments`, `items` | from Python |
 //! | `bytes` | to Python |
 //! | `errors` | exceptions |
@@ -27,6 +28,7 @@ mod errors;
 mod exit;
 mod items;
 mod iterators;
+mod maintenance;
 mod migration;
 mod module;
 mod nonblocking;

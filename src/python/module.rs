@@ -34,6 +34,12 @@ mod _native {
         };
     }
 
+    #[pymodule(name = "maintenance")]
+    mod maintenance_classes {
+        #[pymodule_export]
+        use crate::python::maintenance::{Missing, Recovery, Report, repair, verify};
+    }
+
     /// Return the version of rocksq.
     ///
     /// >>> import rocksq

@@ -4,8 +4,12 @@
 //! module that names it; [`memory`] implements them in memory for tests, so that they run
 //! without compiling RocksDB.
 
+use std::path::PathBuf;
+
 use crate::error::Result;
 
+#[cfg(any(feature = "rocksdb", feature = "fuzzing"))]
+pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod memory;
 #[cfg(feature = "rocksdb")]
@@ -74,6 +78,23 @@ pub struct Migrated {
     /// Labels whose place was of a numbering that rocksq 0.3.0 had lost. They begin at the oldest
     /// item.
     pub moved_labels: u64,
+}
+
+/// What an opening could not bring back from a damaged log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// Batches that were whole and lay behind damage.
+    pub records: u64,
+    /// Bytes of the log from the damage on.
+    pub bytes: u64,
+    /// Position and first [`HEAD`](Self::HEAD) bytes of the last chunk among those batches.
+    pub last_chunk: Option<(u64, Vec<u8>)>,
+    /// The directory to which the damaged log was moved.
+    pub kept: PathBuf,
+}
+
+impl Dropped {
+    pub(crate) const HEAD: usize = 64;
 }
 
 /// An ordered store with atomic batches. Every method may be called from any thread.

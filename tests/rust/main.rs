@@ -9,6 +9,8 @@
     clippy::string_slice
 )]
 
+mod access;
+mod damage;
 #[cfg(unix)]
 mod durability;
 mod examples;
@@ -17,6 +19,7 @@ mod fifo;
 mod fork;
 mod formats;
 mod growth;
+mod huge;
 #[cfg(unix)]
 mod kill;
 mod layers;

@@ -8,6 +8,7 @@ mod expiring;
 mod failing;
 mod importing;
 mod model;
+mod positions;
 mod syncing;
 mod waiting;
 

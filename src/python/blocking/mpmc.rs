@@ -14,6 +14,7 @@ use crate::python::batch::Batch;
 use crate::python::call::{opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
+use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
 use crate::python::{bytes, nonblocking};
 
@@ -292,6 +293,21 @@ impl MpmcQueue {
     /// Make everything done before the call survive a power cut.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.flush())
+    }
+
+    /// Copy the queue into the new directory `to`, while others use it.
+    ///
+    /// The copy is the queue as it is at some moment during the call. It survives a power cut once
+    /// this returns, and shares files with the queue where the file system has hard links.
+    /// Open it like any queue. Raises `PathError` when something is at `to`.
+    fn backup(&self, py: Python<'_>, to: PathBuf) -> PyResult<()> {
+        released(py, || self.queue.backup(&to))
+    }
+
+    /// What was lost to a damaged log when the queue was opened; None when nothing was.
+    #[getter]
+    fn recovery(&self) -> Option<Recovery> {
+        Recovery::of(self.queue.recovery())
     }
 
     /// Let running operations finish, sync and close.

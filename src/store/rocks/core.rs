@@ -38,6 +38,7 @@ use super::kind::Kind;
 use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
+use crate::store::Dropped;
 
 pub(super) struct Core {
     birthplace: Birthplace,
@@ -50,6 +51,8 @@ pub(super) struct Core {
     trimmed: AtomicU64,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
+    /// What the last opening could not bring back.
+    dropped: Mutex<Option<Dropped>>,
     #[cfg(test)]
     pub(super) sabotage: Mutex<Option<ErrorKind>>,
 }
@@ -62,7 +65,13 @@ enum Slot {
 }
 
 impl Core {
-    pub(super) fn new(birthplace: Birthplace, kind: Kind, engine: Engine, hold: Hold) -> Self {
+    pub(super) fn new(
+        birthplace: Birthplace,
+        kind: Kind,
+        engine: Engine,
+        hold: Hold,
+        dropped: Option<Dropped>,
+    ) -> Self {
         Self {
             birthplace,
             path: hold.directory().to_owned(),
@@ -71,6 +80,7 @@ impl Core {
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
             repair: Mutex::new(()),
+            dropped: Mutex::new(dropped),
             #[cfg(test)]
             sabotage: Mutex::new(None),
         }
@@ -82,6 +92,10 @@ impl Core {
 
     pub(super) fn birthplace(&self) -> &Birthplace {
         &self.birthplace
+    }
+
+    pub(super) fn dropped(&self) -> Option<Dropped> {
+        self.dropped.lock().clone()
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -262,7 +276,10 @@ impl Core {
             Slot::Closed => return Err(Error::closed()),
         };
         match Engine::open(&self.path, self.kind, Opening::Tidy) {
-            Ok(engine) => {
+            Ok((engine, dropped)) => {
+                if dropped.is_some() {
+                    *self.dropped.lock() = dropped;
+                }
                 *slot = Slot::Open(Box::new(engine), hold);
                 self.trimmed.store(0, Ordering::Release);
                 self.generation.fetch_add(1, Ordering::AcqRel);

@@ -4,17 +4,27 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-/// Bytes allocated for the files in `directory`. Files that vanish meanwhile do not count.
+/// Bytes allocated for the files in `directory` and below. Files that vanish meanwhile do not
+/// count.
 pub(super) fn allocated(directory: &Path) -> io::Result<u64> {
     let mut bytes: u64 = 0;
     for entry in fs::read_dir(directory)? {
-        match entry.and_then(|entry| entry.metadata()) {
-            Ok(metadata) => bytes = bytes.saturating_add(allocation(&metadata)),
+        match entry.and_then(|entry| size(&entry)) {
+            Ok(size) => bytes = bytes.saturating_add(size),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
     Ok(bytes)
+}
+
+fn size(entry: &fs::DirEntry) -> io::Result<u64> {
+    let metadata = entry.metadata()?;
+    let within = match metadata.is_dir() {
+        true => allocated(&entry.path())?,
+        false => 0,
+    };
+    Ok(allocation(&metadata).saturating_add(within))
 }
 
 #[cfg(unix)]

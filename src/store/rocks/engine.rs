@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
 use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteBatch, WriteOptions};
 
 use super::health::Health;
 use super::kind::{DATA, Kind, READER, SYSTEM};
-use super::{disk, failure, options};
+use super::replay::Replay;
+use super::{directories, disk, failure, hold, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
-use crate::store::Records;
+use crate::store::{Dropped, Records};
 
 /// How to open a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +37,31 @@ pub(super) struct Engine {
 impl Engine {
     /// Opens the database at `path`, which must be held. If there is no room to tidy up, opens
     /// it sparingly.
-    pub(super) fn open(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
+    ///
+    /// Says also what RocksDB dropped from a damaged log, which is kept.
+    pub(super) fn open(
+        path: &Path,
+        kind: Kind,
+        opening: Opening,
+    ) -> Result<(Self, Option<Dropped>)> {
         prepare_process(path)?;
+        if matches!(opening, Opening::Create | Opening::Bulk) {
+            return Ok((Self::try_open(path, kind, opening)?, None));
+        }
+        let replay = Replay::before(path)?;
+        match Self::open_somehow(path, kind, opening) {
+            Ok(engine) => {
+                let dropped = replay.after(engine.db.latest_sequence_number())?;
+                Ok((engine, dropped))
+            }
+            Err(error) => {
+                replay.undo();
+                Err(error)
+            }
+        }
+    }
+
+    fn open_somehow(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
         match Self::try_open(path, kind, opening) {
             Err(error) if opening == Opening::Tidy && is_about_room(&error) => {
                 Self::try_open(path, kind, Opening::Sparing)
@@ -115,6 +140,19 @@ impl Engine {
         self.db
             .flush_wal(true)
             .map_err(|status| failure::unknown("sync the log", self.path(), &status))
+    }
+
+    /// Copies the database as it is now into the new directory `to`, with its log instead of a
+    /// flush.
+    pub(super) fn back_up(&self, to: &Path) -> Result<()> {
+        let copy = |status| failure::failure("back up the queue", to, &status);
+        let checkpoint = Checkpoint::new(&self.db).map_err(copy)?;
+        checkpoint
+            .create_checkpoint_with_log_size(to, u64::MAX)
+            .map_err(copy)?;
+        hold::mark(to)
+            .and_then(|()| directories::sync(&survey::parent(to)))
+            .map_err(|error| failure::refusal("back up the queue", to, &error))
     }
 
     /// Whether the disk has room for all memtables, as far as can be told.

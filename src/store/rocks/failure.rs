@@ -30,7 +30,9 @@ pub(super) fn refusal(what: &str, path: &Path, error: &io::Error) -> Error {
 pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> Error {
     let advice = match kind {
         ErrorKind::DiskFull => "no space is left on the device, make room and call again",
-        ErrorKind::Corrupt => "the stored data are damaged, restore them from a copy",
+        ErrorKind::Corrupt => {
+            "the stored data are damaged, rocksq.verify says how far and rocksq.repair saves the rest"
+        }
         ErrorKind::Busy => "another open queue or program holds it, close that one",
         ErrorKind::OutcomeUnknown => {
             "the write-ahead log failed, and the next open may or may not show the change"
@@ -44,13 +46,22 @@ pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> 
 fn kind(text: &str) -> ErrorKind {
     if is_full(text) {
         ErrorKind::DiskFull
-    } else if text.starts_with("Corruption") {
+    } else if is_damage(text) {
         ErrorKind::Corrupt
     } else if text.contains("While lock file") || text.contains("lock hold by current process") {
         ErrorKind::Busy
     } else {
         ErrorKind::Io
     }
+}
+
+/// Whether a status says that files are not as they were written: also by what RocksDB takes for the
+/// file of a newer version, and by a file that is not there although others speak of it.
+fn is_damage(text: &str) -> bool {
+    ["Corruption", "Not implemented", "Invalid argument"]
+        .iter()
+        .any(|code| text.starts_with(code))
+        || text.contains(&reason(libc_errno::ENOENT))
 }
 
 /// Whether a status says that there is no space, or no more for this user.
@@ -74,11 +85,13 @@ fn reason(errno: i32) -> String {
 
 mod libc_errno {
     #[cfg(unix)]
-    pub(super) use libc::{EDQUOT, EFBIG};
+    pub(super) use libc::{EDQUOT, EFBIG, ENOENT};
     #[cfg(not(unix))]
     pub(super) const EDQUOT: i32 = 1295;
     #[cfg(not(unix))]
     pub(super) const EFBIG: i32 = 223;
+    #[cfg(not(unix))]
+    pub(super) const ENOENT: i32 = 2;
 }
 
 #[cfg(test)]
@@ -95,6 +108,10 @@ mod tests {
         );
         assert_eq!(
             kind("Corruption: block checksum mismatch"),
+            ErrorKind::Corrupt
+        );
+        assert_eq!(
+            kind("IO error: No such file or directory: While open a file: /q/9.sst: x"),
             ErrorKind::Corrupt
         );
         assert_eq!(

@@ -21,7 +21,7 @@ use parking_lot::{Condvar, Mutex};
 use super::directories::{self, Above};
 use super::kind::Kind;
 use super::survey::{self, Found};
-use super::{failure, lock};
+use super::{failure, lock, settle};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) const HOLDER: &str = "HOLDER";
@@ -57,8 +57,8 @@ impl Patience {
 #[derive(Debug)]
 pub(super) struct Hold {
     /// Locked. Closed before the claim ends: closing it later would drop the lock of the next holder
-    /// in this process.
-    file: File,
+    /// in this process. None for a look at what may not be written.
+    file: Option<File>,
     claim: Claim,
 }
 
@@ -78,8 +78,11 @@ impl Hold {
         loop {
             let found = preview(path, kind)?;
             if let Some(file) = lock_directory(path, found)? {
+                if survey::survey(path, kind)? == Found::Moving {
+                    settle::finish(path)?;
+                }
                 let found = survey::survey(path, kind)?;
-                return Ok((Self { file, claim }, found));
+                return Ok((Self::of(Some(file), claim), found));
             }
             if survey::is_other_kind(path, kind) {
                 return Err(survey::survey(path, kind)
@@ -105,7 +108,7 @@ impl Hold {
                 .map_err(|error| failure::refusal("lock the queue", path, &error))?;
             if locked {
                 let is_legacy = survey::survey(path, kind)? == Found::Legacy;
-                return Ok(is_legacy.then_some(Self { file, claim }));
+                return Ok(is_legacy.then_some(Self::of(Some(file), claim)));
             }
             if patience.is_over() {
                 return Err(busy(path, ENGINE_LOCK));
@@ -123,13 +126,42 @@ impl Hold {
         }
         let claim = Claim::take(path, kind, Patience::none())?;
         let file = lock_directory(path, found)?.ok_or_else(taken)?;
-        Ok(Self { file, claim })
+        Ok(Self::of(Some(file), claim))
+    }
+
+    fn of(file: Option<File>, claim: Claim) -> Self {
+        Self { file, claim }
+    }
+
+    /// Takes the directory of a queue that is to be repaired, if nobody has it.
+    pub(super) fn take_to_repair(path: &Path, kind: Kind) -> Result<Self> {
+        Self::take_to_remove(path, kind, Found::Queue)
+    }
+
+    /// Takes the directory of a queue to look at it, if nobody has it. Creates no file: a queue
+    /// without a holder file has no other holder that could be told.
+    pub(super) fn take_as_it_is(path: &Path, kind: Kind) -> Result<Self> {
+        let claim = Claim::take(path, kind, Patience::none())?;
+        if !path.join(HOLDER).exists() {
+            return Ok(Self::of(None, claim));
+        }
+        match lock_directory(path, Found::Queue) {
+            Ok(Some(file)) => Ok(Self::of(Some(file), claim)),
+            // What may not be written can be looked at all the same.
+            Err(error) if error.kind() == ErrorKind::Path && !is_held(path) => {
+                Ok(Self::of(None, claim))
+            }
+            Err(error) if error.kind() != ErrorKind::Path => Err(error),
+            Ok(None) | Err(_) => Err(busy(path, HOLDER)),
+        }
     }
 
     /// Leaves this process's id in the directory, for people who look. A disk that is too full
     /// for it is no reason to fail.
     pub(super) fn sign(&mut self) {
-        let file = &mut self.file;
+        let Some(file) = &mut self.file else {
+            return;
+        };
         let id = format!("{}\n", std::process::id());
         let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
         if let Err(error) = signed {
@@ -241,6 +273,18 @@ fn open_lock_file(name: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .open(name)
+}
+
+/// Whether another process has the directory.
+fn is_held(path: &Path) -> bool {
+    lock::holder(&path.join(HOLDER)).is_some()
+}
+
+/// Leaves a holder file in a directory that nobody has opened yet, which tells it from those of
+/// other programs even when it is damaged.
+pub(super) fn mark(path: &Path) -> io::Result<()> {
+    File::create_new(path.join(HOLDER))?;
+    directories::sync(path)
 }
 
 fn busy_here(path: &Path) -> Error {

@@ -15,6 +15,12 @@ pub(super) const DATA: &str = "data.2";
 pub(super) const SYSTEM: &str = "system.2";
 pub(super) const READER: &str = "reader.2";
 
+/// The number that RocksDB gave to the family of chunks: families are made in the order of
+/// [`Kind::families`].
+pub(super) const DATA_ID: u32 = 2;
+pub(super) const SYSTEM_ID: u32 = 3;
+pub(super) const READER_ID: u32 = 4;
+
 impl Kind {
     /// The empty family whose name tells the kind.
     pub(super) fn family(self) -> &'static str {

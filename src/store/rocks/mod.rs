@@ -4,6 +4,10 @@
 //! |---|---|
 //! | `kind` | the two kinds of queue and the families on disk |
 //! | `survey` | what a directory holds, without changing it |
+//! | `replay` | what RocksDB drops from a damaged log, noticed and kept |
+//! | `salvage` | reading what is intact of a damaged queue |
+//! | `rebuild`, `settle` | a new queue in the place of a damaged one |
+//! | `aside` | the directories within a queue's directory that these need |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
@@ -20,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod aside;
 mod batch;
 mod chunks;
 mod core;
@@ -33,8 +38,12 @@ mod kind;
 mod legacy;
 mod lock;
 mod options;
+mod rebuild;
 mod reclaim;
 mod remove;
+mod replay;
+mod salvage;
+mod settle;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -47,8 +56,10 @@ pub(crate) use self::health::Written;
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::legacy::{convert, kind_at};
+pub(crate) use self::rebuild::Rebuild;
+pub(crate) use self::salvage::{Piece, Salvage};
 use self::survey::Found;
-use super::{Records, Store, Visitor};
+use super::{Dropped, Records, Store, Visitor};
 use crate::error::{Error, Result};
 use crate::fork::{self, Birthplace};
 
@@ -70,7 +81,7 @@ impl RocksStore {
             Found::Queue => Opening::Tidy,
             Found::Nothing | Found::Empty | Found::Begun => Opening::Create,
             Found::Legacy => return Err(survey::refuse_legacy(path)),
-            Found::Damaged => return Err(damaged(path)),
+            Found::Damaged | Found::Moving => return Err(damaged(path)),
         };
         Self::open_held(kind, hold, opening)
     }
@@ -84,12 +95,24 @@ impl RocksStore {
 
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
-        let engine = Engine::open(hold.directory(), kind, opening)?;
+        let (engine, dropped) = Engine::open(hold.directory(), kind, opening)?;
         hold.sign();
-        let core = Core::new(birthplace, kind, engine, hold);
+        let core = Core::new(birthplace, kind, engine, hold, dropped);
         Ok(Self {
             core: Arc::new(core),
         })
+    }
+
+    /// What the last opening could not bring back.
+    pub(crate) fn dropped(&self) -> Option<Dropped> {
+        self.core.dropped()
+    }
+
+    /// Copies the queue, as it is at some moment during the call, into the new directory `to`;
+    /// tables are linked where the file system can do that.
+    pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
+        survey::check_is_free(to)?;
+        self.core.with(|engine| engine.back_up(to))
     }
 
     /// Bytes written since the store was opened, or opened anew after an error.
@@ -185,7 +208,8 @@ impl Drop for RocksStore {
 
 fn damaged(path: &Path) -> Error {
     let message = format!(
-        "Could not open the queue at {}: its file CURRENT is missing, restore it from a copy",
+        "Could not open the queue at {}: its table of contents is damaged or missing, \
+         rocksq.repair saves what is intact",
         path.display()
     );
     Error::corrupt(message).at(path)

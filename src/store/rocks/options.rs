@@ -58,6 +58,32 @@ pub(super) fn passive() -> Options {
     options
 }
 
+/// Options for reading what is intact of a damaged database.
+pub(super) fn salvage() -> Options {
+    let mut options = passive();
+    // Goes on without tables that are missing, and behind what is bad in the log.
+    options.set_paranoid_checks(false);
+    options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
+    options.set_max_open_files(64);
+    options.set_skip_stats_update_on_db_open(true);
+    keep_idle_quiet(&mut options);
+    options
+}
+
+/// Families for reading what is intact of a damaged database. What is in memory does not count:
+/// every block comes from the disk.
+pub(super) fn salvage_families(names: &[String]) -> Vec<ColumnFamilyDescriptor> {
+    let describe = |name: &String| {
+        let mut options = family(name, SPARING_MEMTABLE);
+        let mut tables = BlockBasedOptions::default();
+        tables.disable_cache();
+        options.set_block_based_table_factory(&tables);
+        options.set_disable_auto_compactions(true);
+        ColumnFamilyDescriptor::new(name, options)
+    };
+    names.iter().map(describe).collect()
+}
+
 /// The families of a queue with their options.
 pub(super) fn families(kind: Kind, opening: Opening) -> Vec<ColumnFamilyDescriptor> {
     let memtable = memtable(opening);

@@ -9,7 +9,7 @@ use rust_rocksdb::DB;
 use super::hold::{HOLDER, Hold};
 use super::kind::Kind;
 use super::survey::{self, Found};
-use super::{engine, failure, legacy, options};
+use super::{aside, engine, failure, legacy, options, settle};
 use crate::error::Result;
 
 /// Deletes the queue of `kind` at `path`, also one of rocksq 0.3.0, and the directory if nothing
@@ -20,12 +20,16 @@ use crate::error::Result;
 /// corrupt and can be removed again.
 pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
     engine::prepare_process(path)?;
+    if survey::survey(path, kind)? == Found::Moving {
+        let _hold = Hold::take_to_remove(path, kind, Found::Moving)?;
+        settle::finish(path)?;
+    }
     let found = survey::survey(path, kind)?;
     let refused = |error| failure::refusal("remove the queue", path, &error);
     match found {
         Found::Nothing => return Ok(()),
         Found::Empty => return remove_directory(path).map_err(refused),
-        Found::Begun | Found::Queue | Found::Legacy | Found::Damaged => {}
+        Found::Begun | Found::Queue | Found::Legacy | Found::Damaged | Found::Moving => {}
     }
     let _hold = Hold::take_to_remove(path, kind, found)?;
     ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
@@ -42,8 +46,11 @@ fn sweep(path: &Path) -> io::Result<()> {
         names => names?,
     };
     for name in names.iter().filter(|name| survey::is_ours(name)) {
-        if name != HOLDER {
-            fs::remove_file(path.join(name))?;
+        let entry = path.join(name);
+        if name.to_str().is_some_and(aside::is_ours) {
+            fs::remove_dir_all(entry)?;
+        } else if name != HOLDER {
+            fs::remove_file(entry)?;
         }
     }
     ignore_missing(fs::remove_file(path.join(HOLDER)))?;

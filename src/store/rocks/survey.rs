@@ -1,6 +1,6 @@
 //! What a directory holds, found out without changing a byte of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rust_rocksdb::{DB, Options};
 
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
-use super::{failure, legacy};
+use super::{aside, failure, legacy};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -26,8 +26,10 @@ pub(super) enum Found {
     /// A queue of rocksq 0.3.0, of the kind that was asked for, or one whose conversion was
     /// interrupted.
     Legacy,
-    /// A queue that has lost the file which names its other files.
+    /// A queue that has lost the file which names its other files, or a part of it.
     Damaged,
+    /// A queue that a repair is about to replace.
+    Moving,
 }
 
 /// Looks at `path`. Fails if what is there is no queue of `kind`.
@@ -38,8 +40,14 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
         Err(error) => return Err(unusable(path, &error)),
     };
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    if has("CURRENT") {
-        recognise(path, has(HOLDER), kind)
+    if holds_repaired(&names) {
+        Ok(Found::Moving)
+    } else if has("CURRENT") {
+        match recognise(path, has(HOLDER), kind)? {
+            // Families that are missing now would take what the log has for them along.
+            Found::Begun if holds_data(path, &names) => Ok(Found::Damaged),
+            found => Ok(found),
+        }
     } else if has(HOLDER) {
         Ok(unfinished(&names))
     } else if names.iter().any(|name| is_ours(name)) {
@@ -55,7 +63,7 @@ pub(super) fn is_other_kind(path: &Path, kind: Kind) -> bool {
 }
 
 /// Whether a file of this name belongs to a queue: one of RocksDB's, the holder file, or the
-/// directory of a conversion.
+/// directory of a conversion or of files that were set aside.
 pub(super) fn is_ours(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
@@ -71,6 +79,7 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
     ];
     names.contains(&name)
         || prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || aside::is_ours(name)
         || is_numbered(
             name,
             &["log", "sst", "blob", "dbtmp", "log.trash", "sst.trash"],
@@ -86,8 +95,80 @@ fn is_numbered(name: &str, suffixes: &[&str]) -> bool {
     })
 }
 
+/// Fails unless a new directory can be made at `path`, as far as can be told.
+pub(super) fn check_is_free(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => {
+            let message = format!(
+                "Cannot back up to {}: something is there already, give a new name",
+                path.display()
+            );
+            Err(Error::new(ErrorKind::Path, message).at(path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => check_is_there(&parent(path)),
+        Err(error) => Err(unusable(path, &error)),
+    }
+}
+
+fn check_is_there(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let message = format!(
+        "Cannot make a backup in {}: there is no such directory, create it first",
+        directory.display()
+    );
+    Err(Error::new(ErrorKind::Path, message).at(directory))
+}
+
+/// Whether a repaired queue is about to replace the one at `path`.
+pub(super) fn is_moving(path: &Path) -> Result<bool> {
+    let names = list(path).map_err(|error| unusable(path, &error))?;
+    Ok(holds_repaired(&names))
+}
+
+fn holds_repaired(names: &[OsString]) -> bool {
+    let is_repaired = |name: &OsString| name.to_str().is_some_and(aside::is_transit);
+    names.iter().any(|name| name == HOLDER) && names.iter().any(is_repaired)
+}
+
+/// The kind of the queue at `path`, also when its table of contents is damaged: RocksDB writes the
+/// names of the families into several files.
+pub(super) fn kind(path: &Path) -> Result<Kind> {
+    let names = list(path).map_err(|error| unusable(path, &error))?;
+    let kinds = [Kind::Fifo, Kind::Mpmc];
+    if names.iter().any(|name| name == "CURRENT")
+        && let Ok(families) = families(path)
+    {
+        let is_there = |kind: &Kind| families.iter().any(|name| name == kind.family());
+        if let Some(kind) = kinds.into_iter().find(is_there) {
+            return Ok(kind);
+        }
+    }
+    let tells = |name: &&OsString| {
+        let name = name.to_str().unwrap_or_default();
+        name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-")
+    };
+    for name in names.iter().filter(tells) {
+        let text = fs::read(path.join(name)).map_err(|error| unusable(path, &error))?;
+        let mentions = |kind: &Kind| contains(&text, kind.family().as_bytes());
+        if let Some(kind) = kinds.into_iter().find(mentions) {
+            return Ok(kind);
+        }
+    }
+    Err(not_ours(path))
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}
+
+fn not_ours(path: &Path) -> Error {
+    wrong("nothing in it tells that it is a queue of this version").of(path)
+}
+
 /// The names of what is in a directory.
-pub(super) fn list(path: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+pub(super) fn list(path: &Path) -> io::Result<Vec<OsString>> {
     fs::read_dir(path)?
         .map(|entry| entry.map(|entry| entry.file_name()))
         .collect()
@@ -128,7 +209,8 @@ pub(super) fn parent(path: &Path) -> PathBuf {
     }
 }
 
-fn families(path: &Path) -> Result<Vec<String>> {
+/// The names of the families of the database at `path`.
+pub(super) fn families(path: &Path) -> Result<Vec<String>> {
     DB::list_cf(&Options::default(), path)
         .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
 }
@@ -147,9 +229,18 @@ fn recognise(path: &Path, held: bool, kind: Kind) -> Result<Found> {
     found.map_err(|refusal| refusal.of(path))
 }
 
+/// Whether something was written to the database beyond its making.
+fn holds_data(path: &Path, names: &[OsString]) -> bool {
+    let is_empty = |name: &str| path.join(name).metadata().is_ok_and(|file| file.len() == 0);
+    names
+        .iter()
+        .filter_map(|name| name.to_str())
+        .any(|name| is_numbered(name, &["sst"]) || is_numbered(name, &["log"]) && !is_empty(name))
+}
+
 /// Creation writes no table and no log before `CURRENT` is there, so a directory that has some
 /// without it was damaged later and must not be created anew.
-fn unfinished(names: &[std::ffi::OsString]) -> Found {
+fn unfinished(names: &[OsString]) -> Found {
     let holds_data = names
         .iter()
         .filter_map(|name| name.to_str())

@@ -1,6 +1,8 @@
 //! What the store promises, on real directories.
 
+mod changes;
 mod exclusion;
+mod opening;
 mod reclaiming;
 mod recovery;
 mod refusals;
@@ -9,6 +11,7 @@ mod storing;
 use std::path::Path;
 use std::time::Duration;
 
+use super::engine::{Engine, Opening};
 use super::{Kind, RocksStore};
 use crate::error::Result;
 use crate::store::{Batch, Store, Visit};

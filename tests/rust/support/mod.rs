@@ -29,6 +29,15 @@ impl Home {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// On a file system in memory, if there is one: for tests that open many queues and cut no
+    /// power.
+    pub fn in_memory() -> Self {
+        match tempfile::tempdir_in("/dev/shm") {
+            Ok(directory) => Self(directory),
+            Err(_) => Self::new(),
+        }
+    }
+
     pub fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

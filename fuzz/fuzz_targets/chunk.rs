@@ -1,0 +1,6 @@
+//! Stored chunks.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| rocksq::fuzzing::chunk(bytes));

@@ -1,0 +1,159 @@
+//! Writing what is intact of a queue into a new one.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use uuid::Uuid;
+
+use super::walk::{Keeper, Plan};
+use crate::error::Result;
+use crate::log::chunk::{Chunk, Header};
+use crate::log::cursor::{Cursor, Mark, Run};
+use crate::log::records::{Meta, Trim, label_key, meta_key, trim_key};
+use crate::store::rocks::RocksStore;
+use crate::store::{Batch, Records, Store};
+
+/// A new queue in the making. Chunks come in their old order and get new positions.
+pub(super) struct Rewrite<'s> {
+    store: &'s RocksStore,
+    epoch: u32,
+    /// Where the next chunk goes.
+    end: Mark,
+    time: i64,
+    /// The places that cursors speak of, by their old positions; `None` while no chunk has come
+    /// that tells the new one.
+    places: BTreeMap<u64, Option<Mark>>,
+    /// Where chunks that had been left out of the log went.
+    brought_back: Vec<Run>,
+}
+
+impl<'s> Rewrite<'s> {
+    pub(super) fn new(store: &'s RocksStore, plan: &Plan) -> Self {
+        let positions = plan.cursors.values().flat_map(|cursor| {
+            let owed = cursor.owed.iter();
+            owed.flat_map(|run| [run.first.position, run.next.position])
+                .chain([cursor.mark.position])
+        });
+        Self {
+            store,
+            epoch: plan.epoch().saturating_add(1),
+            end: plan.start,
+            time: plan.meta.map_or(i64::MIN, |meta| meta.time),
+            places: positions.map(|position| (position, None)).collect(),
+            brought_back: Vec::new(),
+        }
+    }
+
+    /// Writes what is not items: labels, the trim mark, and what the queue says of itself.
+    pub(super) fn finish(mut self, plan: &Plan) -> Result<()> {
+        self.settle(u64::MAX, |_, end| end);
+        let mut batch = self.store.batch(0);
+        for (label, cursor) in &plan.cursors {
+            let moved = self.move_cursor(cursor).encode()?;
+            batch.put(Records::Reader, &label_key(label), &moved);
+        }
+        let trim = Trim { mark: plan.start };
+        batch.put(Records::System, &trim_key(), &trim.encode());
+        let meta = Meta {
+            open: false,
+            epoch: self.epoch,
+            uuid: plan.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
+            time: self.time,
+        };
+        batch.put(Records::System, &meta_key(), &meta.encode());
+        self.store.write(batch)
+    }
+
+    /// Gives a new place to every old one up to `position`.
+    fn settle(&mut self, position: u64, place: impl Fn(u64, Mark) -> Mark) {
+        let end = self.end;
+        for (old, new) in self.places.range_mut(..=position) {
+            new.get_or_insert_with(|| place(*old, end));
+        }
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        let header = Header {
+            epoch: self.epoch,
+            bytes_before: self.end.bytes,
+            ..chunk.header
+        };
+        let parts = [&header.encode()[..], chunk.body()];
+        let mut batch = self.store.batch(chunk.body().len());
+        batch.put_chunk(self.end.position, &parts)?;
+        self.store.write(batch)?;
+        self.time = self.time.max(header.time);
+        self.end = Mark {
+            position: self.end.position.saturating_add(header.items.into()),
+            bytes: self.end.bytes.saturating_add(chunk.payload()),
+        };
+        Ok(())
+    }
+
+    /// The cursor in the new queue. What was brought back below it is owed to it.
+    fn move_cursor(&self, cursor: &Cursor) -> Cursor {
+        let mark = self.place(cursor.mark);
+        let owed = cursor.owed.iter().map(|run| Run {
+            first: self.place(run.first),
+            next: self.place(run.next),
+        });
+        let back = self.brought_back.iter().copied();
+        let below = back.filter(|run| run.next.position <= mark.position);
+        let mut runs: Vec<Run> = owed.chain(below).filter(|run| run.items() > 0).collect();
+        runs.sort_unstable_by_key(|run| run.first.position);
+        Cursor {
+            mark,
+            owed: disjoint(runs),
+        }
+    }
+
+    fn place(&self, old: Mark) -> Mark {
+        let place = self.places.get(&old.position).copied().flatten();
+        place.unwrap_or(self.end)
+    }
+}
+
+/// Runs that touch or overlap become one.
+fn disjoint(runs: Vec<Run>) -> VecDeque<Run> {
+    let mut merged: VecDeque<Run> = VecDeque::new();
+    for run in runs {
+        match merged.back_mut() {
+            Some(last) if run.first.position <= last.next.position => {
+                if run.next.position > last.next.position {
+                    last.next = run.next;
+                }
+            }
+            _ => merged.push_back(run),
+        }
+    }
+    merged
+}
+
+impl Keeper for Rewrite<'_> {
+    fn keep(&mut self, chunk: &Chunk) -> Result<()> {
+        let last = chunk.next().saturating_sub(1);
+        self.settle(last, |old, end| {
+            let within = old.max(chunk.first);
+            let bytes = chunk.bytes_before(within);
+            Mark {
+                position: end
+                    .position
+                    .saturating_add(within.saturating_sub(chunk.first)),
+                bytes: end
+                    .bytes
+                    .saturating_add(bytes.saturating_sub(chunk.header.bytes_before)),
+            }
+        });
+        self.write(chunk)
+    }
+
+    fn bring_back(&mut self, chunk: &Chunk, at: u64) -> Result<()> {
+        self.settle(at, |_, end| end);
+        let first = self.end;
+        self.write(chunk)?;
+        self.brought_back.push(Run {
+            first,
+            next: self.end,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! The files of the store's engine, read without it: to see what it would make of damaged ones, and
+//! to save what it would drop.
+//!
+//! | file | job |
+//! |---|---|
+//! | `wal` | log files, record by record |
+//! | `changes` | the changes in a record of a log |
+//! | `contents` | whether the table of contents belongs to the logs |
+//! | `varint` | numbers of variable length |
+
+pub(crate) mod changes;
+pub(crate) mod contents;
+mod varint;
+pub(crate) mod wal;

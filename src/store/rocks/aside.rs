@@ -1,0 +1,155 @@
+//! Directories within a queue's directory: damaged files that are kept, and a repair under way.
+//! Files of others may be there too, so each of these names begins with `rocksq-`:
+//!
+//! | name | holds |
+//! |---|---|
+//! | `suspect` | links to logs whose replay is being watched |
+//! | `lost-1`, `lost-2`, ... | logs of which RocksDB has dropped something; a repair saves what it can |
+//! | `damaged-1`, `damaged-2`, ... | what a repair has replaced; nothing needs it any more |
+//! | `repairing` | a queue that a repair is writing; deleted by the next one |
+//! | `repaired-N` | a repaired queue, which takes the place of the old one: that goes to `damaged-N` |
+//! | `settling-N` | a repaired queue, while its files move up |
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::directories;
+
+pub(super) const SUSPECT: &str = "rocksq-suspect";
+pub(super) const REPAIRING: &str = "rocksq-repairing";
+const LOST: &str = "rocksq-lost-";
+const REACHED: &str = "REACHED";
+const DAMAGED: &str = "rocksq-damaged-";
+const REPAIRED: &str = "rocksq-repaired-";
+const SETTLING: &str = "rocksq-settling-";
+
+/// Whether a directory of this name within a queue's directory is ours.
+pub(super) fn is_ours(name: &str) -> bool {
+    name == REPAIRING || is_lost(name) || is_damaged(name) || transit(name).is_some()
+}
+
+/// Whether a directory of this name holds logs that a repair can read.
+pub(super) fn is_lost(name: &str) -> bool {
+    name == SUSPECT || numbered(name, LOST).is_some()
+}
+
+fn is_damaged(name: &str) -> bool {
+    numbered(name, DAMAGED).is_some()
+}
+
+/// A repair that was decided and not carried out to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transit {
+    Repaired(u32),
+    Settling(u32),
+}
+
+/// Whether a directory of this name is a repaired queue on its way.
+pub(super) fn is_transit(name: &str) -> bool {
+    transit(name).is_some()
+}
+
+pub(super) fn transit(name: &str) -> Option<Transit> {
+    let repaired = numbered(name, REPAIRED).map(Transit::Repaired);
+    repaired.or_else(|| numbered(name, SETTLING).map(Transit::Settling))
+}
+
+pub(super) fn suspect(directory: &Path) -> PathBuf {
+    directory.join(SUSPECT)
+}
+
+pub(super) fn damaged(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{DAMAGED}{number}"))
+}
+
+pub(super) fn repaired(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{REPAIRED}{number}"))
+}
+
+pub(super) fn settling(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{SETTLING}{number}"))
+}
+
+/// A number that no directory of ours in `directory` has.
+pub(super) fn free_number(directory: &Path) -> io::Result<u32> {
+    let mut highest = 0;
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_str().unwrap_or_default();
+        for prefix in [LOST, DAMAGED, REPAIRED, SETTLING] {
+            highest = highest.max(numbered(name, prefix).unwrap_or(0));
+        }
+    }
+    Ok(highest.saturating_add(1))
+}
+
+/// Links files into `to`, which may have some of them already.
+pub(super) fn link(files: &[(u64, PathBuf)], to: &Path) -> io::Result<()> {
+    ignore(io::ErrorKind::AlreadyExists, fs::create_dir(to))?;
+    for (_, file) in files {
+        link_file(file, &to.join(file.file_name().unwrap_or_default()))?;
+    }
+    directories::sync(to)?;
+    directories::sync(to.parent().unwrap_or(Path::new(".")))
+}
+
+/// Gives a file a second name, or copies it where file systems have no links.
+pub(super) fn link_file(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
+        Err(_) => {
+            fs::copy(from, to)?;
+            fs::File::open(to)?.sync_all()
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Notes in a directory of logs up to which sequence number their changes were brought back.
+pub(super) fn note_reached(directory: &Path, reached: u64) -> io::Result<()> {
+    fs::write(directory.join(REACHED), format!("{reached}\n"))?;
+    fs::File::open(directory.join(REACHED))?.sync_all()?;
+    directories::sync(directory)
+}
+
+/// Up to which sequence number the changes in these logs were brought back, if that was noted.
+pub(super) fn reached(directory: &Path) -> Option<u64> {
+    let text = fs::read_to_string(directory.join(REACHED)).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Turns `suspect` into the next `lost-N`, which it returns.
+pub(super) fn keep(directory: &Path, suspect: &Path) -> io::Result<PathBuf> {
+    let kept = directory.join(format!("{LOST}{}", free_number(directory)?));
+    fs::rename(suspect, &kept)?;
+    directories::sync(directory)?;
+    Ok(kept)
+}
+
+/// The directories of logs that a repair can read, the oldest first.
+pub(super) fn lost(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        if is_lost(name) {
+            found.push((numbered(name, LOST).unwrap_or(u32::MAX), entry.path()));
+        }
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+fn numbered(name: &str, prefix: &str) -> Option<u32> {
+    name.strip_prefix(prefix)?.parse().ok()
+}
+
+pub(super) fn ignore(kind: io::ErrorKind, outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == kind => Ok(()),
+        outcome => outcome,
+    }
+}

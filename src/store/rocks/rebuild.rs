@@ -1,0 +1,247 @@
+//! Looking at a damaged queue, and writing a new one in its place.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rust_rocksdb::{DB, WriteBatch};
+
+use super::hold::Hold;
+use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
+use super::salvage::Salvage;
+use super::{RocksStore, aside, directories, engine, failure, options, settle, survey};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::files::changes::{self, Change};
+use crate::store::files::contents;
+use crate::store::files::wal::{self, Detail};
+
+/// A queue's directory, held for a repair or for a look.
+pub(crate) struct Rebuild {
+    path: PathBuf,
+    kind: Kind,
+    _hold: Hold,
+}
+
+impl Rebuild {
+    /// Holds the queue at `path` without changing anything in it.
+    pub(crate) fn look(path: &Path) -> Result<Self> {
+        engine::prepare_process(path)?;
+        let kind = survey::kind(path)?;
+        let hold = Hold::take_as_it_is(path, kind)?;
+        Ok(Self {
+            path: path.to_owned(),
+            kind,
+            _hold: hold,
+        })
+    }
+
+    /// Holds the queue at `path` to repair it; carries an earlier repair to its end, if that was
+    /// decided.
+    pub(crate) fn begin(path: &Path) -> Result<Self> {
+        engine::prepare_process(path)?;
+        let moving = survey::is_moving(path)?;
+        let kind = match moving {
+            true => Kind::Fifo,
+            false => survey::kind(path)?,
+        };
+        let hold = Hold::take_to_repair(path, kind)?;
+        if moving {
+            settle::finish(path)?;
+        }
+        let rebuild = Self {
+            path: path.to_owned(),
+            kind: survey::kind(path)?,
+            _hold: hold,
+        };
+        rebuild.clear()?;
+        Ok(rebuild)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The queue as it is, for reading.
+    pub(crate) fn source(&self) -> Result<Salvage> {
+        Salvage::open(&self.path)
+    }
+
+    /// The queue without its table of contents: from its tables and logs alone.
+    pub(crate) fn source_from_fragments(&self) -> Result<Salvage> {
+        let scratch = self.working().join("fragments");
+        self.link_tables(&scratch)
+            .map_err(|error| self.refusal("link tables", &error))?;
+        // Tables that it cannot read it leaves out; those that are there are a gain.
+        if let Err(status) = DB::repair(&options::salvage(), &scratch) {
+            tracing::warn!(target: "rocksq", "{}: {status}", self.path.display());
+        }
+        let db = self.open_fragments(&scratch)?;
+        self.replay(&db)?;
+        Ok(Salvage::of(db, &self.path))
+    }
+
+    /// What an opening would stumble over, or drop from the log, in words.
+    pub(crate) fn problems(&self) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        match Salvage::try_opening(&self.path) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => problems.push(error.to_string()),
+            outcome => outcome?,
+        }
+        self.look_at_logs(&mut problems)
+            .map_err(|error| self.refusal("read the log", &error))?;
+        Ok(problems)
+    }
+
+    fn look_at_logs(&self, problems: &mut Vec<String>) -> io::Result<()> {
+        let files = wal::files(&self.path)?;
+        if self.path.join("CURRENT").exists() && !contents::belongs_to(&self.path, &files)? {
+            let problem = "The log is missing, or the table of contents is older than it";
+            problems.push(problem.to_owned());
+        }
+        for (_, file) in files {
+            let mut bad = None;
+            wal::read(&file, Detail::Numbers, &mut |piece| {
+                if let wal::Piece::Bad(offset) = piece {
+                    bad.get_or_insert(offset);
+                }
+            })?;
+            if let Some(offset) = bad
+                && !wal::ends_in_zeros(&file, offset)?
+            {
+                let name = file.file_name().unwrap_or_default();
+                problems.push(format!(
+                    "The log {} is damaged at byte {offset}",
+                    name.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A new and empty queue of the same kind.
+    pub(crate) fn target(&self) -> Result<RocksStore> {
+        let target = self.working().join("queue");
+        self.make_working()
+            .map_err(|error| self.refusal("create the repaired queue", &error))?;
+        RocksStore::open(&target, self.kind, Some(Duration::ZERO))
+    }
+
+    /// Puts the new queue, which must be closed, in the place of the old one, whose files go to the
+    /// directory that is returned. A crash at any moment leaves one or the other.
+    pub(crate) fn commit(self) -> Result<PathBuf> {
+        let kept = self
+            .decide()
+            .map_err(|error| self.refusal("replace the damaged queue", &error))?;
+        settle::finish(&self.path)?;
+        // What was read from fragments is a copy.
+        self.clear()?;
+        Ok(kept)
+    }
+
+    /// Leaves the old queue as it is, after an error.
+    pub(crate) fn abandon(self) {
+        if let Err(error) = self.clear() {
+            tracing::debug!(target: "rocksq", "{}: {error}", self.path.display());
+        }
+    }
+
+    fn decide(&self) -> io::Result<PathBuf> {
+        let number = aside::free_number(&self.path)?;
+        let target = self.working().join("queue");
+        directories::sync(&target)?;
+        fs::rename(target, aside::repaired(&self.path, number))?;
+        directories::sync(&self.path)?;
+        Ok(aside::damaged(&self.path, number))
+    }
+
+    /// Removes what a repair that came to nothing has left.
+    fn clear(&self) -> Result<()> {
+        aside::ignore(io::ErrorKind::NotFound, fs::remove_dir_all(self.working()))
+            .map_err(|error| self.refusal("clear away an earlier repair", &error))
+    }
+
+    fn working(&self) -> PathBuf {
+        self.path.join(aside::REPAIRING)
+    }
+
+    fn make_working(&self) -> io::Result<()> {
+        aside::ignore(io::ErrorKind::AlreadyExists, fs::create_dir(self.working()))
+    }
+
+    fn link_tables(&self, scratch: &Path) -> io::Result<()> {
+        self.make_working()?;
+        fs::create_dir(scratch)?;
+        for name in survey::list(&self.path)? {
+            if name.to_str().is_some_and(|name| name.ends_with(".sst")) {
+                aside::link_file(&self.path.join(&name), &scratch.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_fragments(&self, scratch: &Path) -> Result<DB> {
+        let mut database = options::salvage();
+        database.create_if_missing(true);
+        database.create_missing_column_families(true);
+        let names = self.kind.families().map(str::to_owned);
+        DB::open_cf_descriptors(&database, scratch, options::salvage_families(&names))
+            .map_err(|status| failure::failure("read the queue's tables", &self.path, &status))
+    }
+
+    /// Brings what the logs have into the tables' database.
+    fn replay(&self, db: &DB) -> Result<()> {
+        let files = wal::files(&self.path).map_err(|error| self.refusal("read the log", &error))?;
+        let mut outcome = Ok(());
+        for (_, file) in files {
+            wal::read(&file, Detail::Whole, &mut |piece| {
+                if let wal::Piece::Record(record) = piece
+                    && outcome.is_ok()
+                {
+                    outcome = self.replay_record(db, record.bytes);
+                }
+            })
+            .map_err(|error| self.refusal("read the log", &error))?;
+        }
+        outcome
+    }
+
+    fn replay_record(&self, db: &DB, record: &[u8]) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        for change in changes::of(record) {
+            match change {
+                Change::Put { family, key, value } => {
+                    if let Some(family) = family_of(db, family) {
+                        batch.put_cf(&family, key, value);
+                    }
+                }
+                Change::Delete { family, key } => {
+                    if let Some(family) = family_of(db, family) {
+                        batch.delete_cf(&family, key);
+                    }
+                }
+                Change::Other => {}
+            }
+        }
+        db.write(&batch)
+            .map_err(|status| failure::failure("bring back the log", &self.path, &status))
+    }
+
+    fn refusal(&self, what: &str, error: &io::Error) -> Error {
+        failure::refusal(what, &self.path, error)
+    }
+}
+
+fn family_of(db: &DB, id: u32) -> Option<&rust_rocksdb::ColumnFamily> {
+    let name = match id {
+        DATA_ID => DATA,
+        SYSTEM_ID => SYSTEM,
+        READER_ID => READER,
+        _ => return None,
+    };
+    db.cf_handle(name)
+}

@@ -1,0 +1,230 @@
+//! Watching over RocksDB's replay of its log.
+//!
+//! The replay stops at the first bad record, whatever follows it, and deletes the log. So the logs are
+//! read before it. If all that is wrong with them is a torn end, as a crash leaves it, that is all.
+//! Otherwise they are linked into `suspect`, and when RocksDB has not brought back every record
+//! that is whole, `suspect` becomes `lost-1` or the next free number, and the loss is
+//! reported. A crash in between leaves `suspect`, which the next opening judges.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{aside, failure};
+use crate::error::{ErrorKind, Result};
+use crate::store::Dropped;
+use crate::store::files::changes::{self, Change};
+use crate::store::files::contents;
+use crate::store::files::wal::{self, Detail, Piece};
+
+/// The logs as they were before the replay.
+#[derive(Debug)]
+pub(super) struct Replay {
+    directory: PathBuf,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is wrong but, maybe, a torn end.
+    Sound,
+    /// Something else is wrong, and the logs are kept.
+    Suspect,
+}
+
+impl Replay {
+    /// Reads the logs in `directory`, which RocksDB is about to replay. Fails with `Corrupt` if
+    /// RocksDB would take the queue for an older one, and destroy what is newer.
+    pub(super) fn before(directory: &Path) -> Result<Self> {
+        let refusal = |error| failure::refusal("read the log", directory, &error);
+        let files = wal::files(directory).map_err(refusal)?;
+        if !contents::belongs_to(directory, &files).map_err(refusal)? {
+            let why = "the log is missing, or the table of contents is older than it";
+            return Err(failure::explain(
+                ErrorKind::Corrupt,
+                "open the queue",
+                directory,
+                why,
+            ));
+        }
+        Self::look(directory, &files).map_err(refusal)
+    }
+
+    fn look(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Self> {
+        let scan = Scan::of(files)?;
+        let suspect = aside::suspect(directory);
+        let state = if scan.is_suspect()? {
+            aside::link(files, &suspect)?;
+            State::Suspect
+        } else if suspect.exists() {
+            State::Suspect
+        } else {
+            State::Sound
+        };
+        Ok(Self {
+            directory: directory.to_owned(),
+            state,
+        })
+    }
+
+    /// Says what was dropped, now that RocksDB has brought back everything up to the sequence
+    /// number `reached`. To be called before anything is written.
+    pub(super) fn after(self, reached: u64) -> Result<Option<Dropped>> {
+        let directory = self.directory.clone();
+        self.judge(reached)
+            .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))
+    }
+
+    fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
+        if self.state == State::Sound {
+            return Ok(None);
+        }
+        let suspect = aside::suspect(&self.directory);
+        let files = wal::files(&suspect)?;
+        let lost = Lost::behind(&files, reached)?;
+        if lost.records == 0 && !lost.bad_end {
+            // RocksDB no longer needed the log that is damaged, and has read those behind it.
+            fs::remove_dir_all(&suspect)?;
+            return Ok(None);
+        }
+        aside::note_reached(&suspect, reached)?;
+        let kept = aside::keep(&self.directory, &suspect)?;
+        Ok(Some(Dropped {
+            records: lost.records,
+            bytes: lost.bytes,
+            last_chunk: lost.last_chunk,
+            kept,
+        }))
+    }
+
+    /// The opening has failed: takes back what [`before`](Self::before) did if RocksDB has
+    /// left every log where it was.
+    pub(super) fn undo(self) {
+        let suspect = aside::suspect(&self.directory);
+        let in_place = |(_, file): &(u64, PathBuf)| {
+            file.file_name()
+                .is_some_and(|name| self.directory.join(name).exists())
+        };
+        let undone = wal::files(&suspect).and_then(|files| match files.iter().all(in_place) {
+            true => fs::remove_dir_all(&suspect),
+            false => Ok(()),
+        });
+        if let Err(error) = undone
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!(target: "rocksq", "{} stays: {error}", suspect.display());
+        }
+    }
+}
+
+/// A first look at all logs.
+#[derive(Debug, Default)]
+struct Scan<'a> {
+    last: u64,
+    /// Bad bytes that have no whole record behind them so far.
+    trouble: Option<Trouble<'a>>,
+    /// Whether whole records lie behind bad bytes, which RocksDB may therefore drop.
+    records_behind: bool,
+}
+
+#[derive(Debug)]
+struct Trouble<'a> {
+    file: &'a Path,
+    offset: u64,
+    torn: bool,
+}
+
+impl<'a> Scan<'a> {
+    fn of(files: &'a [(u64, PathBuf)]) -> io::Result<Self> {
+        let mut scan = Self::default();
+        for (_, file) in files {
+            wal::read(file, Detail::Numbers, &mut |piece| scan.note(file, &piece))?;
+        }
+        Ok(scan)
+    }
+
+    fn note(&mut self, file: &'a Path, piece: &Piece<'_>) {
+        match piece {
+            Piece::Record(record) => {
+                if let Some(trouble) = self.trouble.take() {
+                    // A log that goes on where an earlier one was torn was begun after that one
+                    // had been replayed.
+                    let goes_on = record.sequence() == self.last.saturating_add(1);
+                    self.records_behind |= trouble.file == file || !goes_on;
+                }
+                self.last = self.last.max(record.last());
+            }
+            &Piece::Bad(offset) => self.meet(file, offset, false),
+            &Piece::Torn(offset) => self.meet(file, offset, true),
+        }
+    }
+
+    fn meet(&mut self, file: &'a Path, offset: u64, torn: bool) {
+        self.trouble.get_or_insert(Trouble { file, offset, torn });
+    }
+
+    fn is_suspect(&self) -> io::Result<bool> {
+        match &self.trouble {
+            _ if self.records_behind => Ok(true),
+            Some(trouble) if !trouble.torn => {
+                Ok(!wal::ends_in_zeros(trouble.file, trouble.offset)?)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// What RocksDB did not bring back.
+#[derive(Debug, Default)]
+struct Lost {
+    /// Whole records.
+    records: u64,
+    /// Bytes of the logs from the first bad one on.
+    bytes: u64,
+    last_chunk: Option<(u64, Vec<u8>)>,
+    /// Whether bad bytes are the last that the logs hold.
+    bad_end: bool,
+}
+
+impl Lost {
+    fn behind(files: &[(u64, PathBuf)], reached: u64) -> io::Result<Self> {
+        let mut lost = Self::default();
+        for (_, file) in files {
+            let mut from: Option<u64> = None;
+            let mut dropped = false;
+            wal::read(file, Detail::Whole, &mut |piece| match piece {
+                Piece::Record(record) => {
+                    lost.bad_end = false;
+                    if record.sequence() > reached {
+                        dropped = true;
+                        lost.add(record.bytes);
+                    }
+                }
+                Piece::Bad(offset) | Piece::Torn(offset) => {
+                    lost.bad_end = true;
+                    from.get_or_insert(offset);
+                }
+            })?;
+            if dropped || from.is_some() {
+                let len = fs::metadata(file)?.len();
+                lost.bytes = lost
+                    .bytes
+                    .saturating_add(len.saturating_sub(from.unwrap_or(0)));
+            }
+        }
+        Ok(lost)
+    }
+
+    fn add(&mut self, record: &[u8]) {
+        self.records = self.records.saturating_add(1);
+        for change in changes::of(record) {
+            if let Change::Put { family, key, value } = change
+                && family == super::kind::DATA_ID
+                && let Some(position) = super::chunks::position(key)
+            {
+                let head = value.get(..Dropped::HEAD).unwrap_or(value);
+                self.last_chunk = Some((position, head.to_vec()));
+            }
+        }
+    }
+}

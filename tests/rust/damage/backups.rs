@@ -1,0 +1,91 @@
+//! Copies of a queue that is in use.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+use rocksq::maintenance::verify;
+use rocksq::{ErrorKind, StartPosition};
+
+use crate::support::{Home, ROOMY, kind, numbered, numbers};
+
+#[test]
+fn a_backup_is_a_queue_of_its_own() {
+    let home = Home::new();
+    let queue = home.fifo();
+    queue.push(&numbered(0, 100)).unwrap();
+    queue.pop(10).unwrap();
+    queue.backup(home.at("copy")).unwrap();
+    queue.pop(90).unwrap();
+    assert!(verify(home.at("copy")).unwrap().is_intact());
+    let copy = Fifo::new(home.at("copy"), ROOMY).unwrap();
+    assert_eq!(copy.recovery(), None);
+    copy.push(&["100"]).unwrap();
+    let items = copy.pop(999).unwrap();
+    assert_eq!(numbers(&items), (10..=100).collect::<Vec<_>>());
+    assert!(queue.is_empty().unwrap());
+}
+
+#[test]
+fn a_backup_keeps_labels() {
+    let home = Home::new();
+    let queue = home.mpmc();
+    queue.add(&numbered(0, 10)).unwrap();
+    queue.next("a", StartPosition::Oldest, 4).unwrap();
+    queue.backup(home.at("copy")).unwrap();
+    let copy = super::history::mpmc(&home.at("copy")).unwrap();
+    let next = copy.next("a", StartPosition::Oldest, 9).unwrap();
+    assert_eq!(numbers(&next.items), [4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn a_backup_does_not_replace_what_is_there() {
+    let home = Home::new();
+    let queue = home.fifo();
+    fs::write(home.at("file"), "mine").unwrap();
+    fs::create_dir(home.at("directory")).unwrap();
+    for taken in ["file", "directory"] {
+        let error = queue.backup(home.at(taken)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Path);
+        assert!(error.to_string().contains(taken), "{error}");
+    }
+    assert_eq!(kind(queue.backup(home.at("no/where"))), ErrorKind::Path);
+    assert_eq!(fs::read(home.at("file")).unwrap(), b"mine");
+}
+
+/// Each copy is the queue at some moment: a run without a gap, whole pushes alone.
+#[test]
+fn backups_under_load_are_consistent() {
+    let home = Home::new();
+    let queue = home.fifo();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut next = 0;
+            while !stop.load(Ordering::Relaxed) {
+                queue.push(&numbered(next, 50)).unwrap();
+                next += 50;
+                queue.pop(30).unwrap();
+            }
+        });
+        for copy in 0..8 {
+            let path = home.at(&format!("copy{copy}"));
+            queue.backup(&path).unwrap();
+            assert!(verify(&path).unwrap().is_intact());
+            let items = Fifo::new(&path, ROOMY).unwrap().pop(u64::MAX).unwrap();
+            let numbers = numbers(&items);
+            assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+            assert!(numbers.last().is_none_or(|last| last % 50 == 49));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_backup_of_a_closed_queue_is_refused() {
+    let home = Home::new();
+    let queue = home.fifo();
+    queue.close().unwrap();
+    assert_eq!(kind(queue.backup(home.at("copy"))), ErrorKind::Closed);
+}

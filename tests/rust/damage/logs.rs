@@ -1,0 +1,252 @@
+//! Damage in the log, which RocksDB alone would drop without a word.
+
+use std::fs;
+
+use rocksq::maintenance::{Recovery, repair, verify};
+use rocksq::{ErrorKind, Items, StartPosition};
+
+use super::history::{self, History, number};
+use super::image::Image;
+use crate::support::tree::{assert_unchanged, names, picture};
+use crate::support::waiting::{PATIENCE, until};
+use crate::support::{Home, kind};
+
+fn numbers(items: &Items) -> Vec<usize> {
+    items.iter().map(number).collect()
+}
+
+fn run(from: usize, until: usize) -> Vec<usize> {
+    (from..until).collect()
+}
+
+/// The log that holds item `number`, and where in it.
+fn place(image: &Image, number: usize) -> (String, usize) {
+    let item = history::item(number);
+    let within = |log: String| {
+        let bytes = image.bytes(&log);
+        let at = bytes
+            .windows(item.len())
+            .position(|window| window == item)?;
+        Some((log, at))
+    };
+    let places = image.named(".log").into_iter().find_map(within);
+    places.expect("the item is in one piece")
+}
+
+/// A queue in its log with item 203 damaged: items 200 to 209 were pushed together.
+fn damaged_in_the_middle() -> (History, Home) {
+    let mut history = history::in_the_log();
+    let (log, at) = place(&history.image, 203);
+    history.image.bytes_mut(&log)[at] ^= 1;
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    (history, home)
+}
+
+#[test]
+fn damage_in_the_middle_is_reported_and_the_log_is_kept() {
+    let (_, home) = damaged_in_the_middle();
+    let queue = home.fifo();
+    let recovery: Recovery = queue.recovery().unwrap().clone();
+    assert_eq!((recovery.first, recovery.next), (200, Some(410)));
+    // 19 pushes, a take and a push lie behind the push that is damaged.
+    assert_eq!(recovery.writes, 21);
+    let kept = recovery.kept.clone();
+    assert_eq!(
+        kept,
+        home.queue().canonicalize().unwrap().join("rocksq-lost-1")
+    );
+    assert!(names(&kept).iter().any(|name| name.ends_with(".log")));
+    let text = recovery.to_string();
+    assert!(text.contains("200") && text.contains("410"), "{text}");
+    assert_eq!(numbers(&queue.pop(999).unwrap()), run(0, 200));
+}
+
+#[test]
+fn what_lay_behind_the_damage_comes_back_with_a_repair() {
+    let (_, home) = damaged_in_the_middle();
+    let queue = home.fifo();
+    queue.push(&[history::item(1000)]).unwrap();
+    assert_eq!(numbers(&queue.pop(150).unwrap()), run(0, 150));
+    drop(queue);
+    let queue = home.fifo();
+    assert!(queue.recovery().is_none(), "it is reported once");
+    drop(queue);
+    assert_eq!(verify(home.queue()).unwrap().set_aside, 200);
+    let report = repair(home.queue()).unwrap();
+    assert_eq!(report.set_aside, 200);
+    let expected = [run(150, 200), run(210, 410), vec![1000]].concat();
+    assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+    assert!(!names(&home.queue()).contains(&"rocksq-lost-1".to_owned()));
+    let again = repair(home.queue()).unwrap();
+    assert_eq!((again.set_aside, again.items), (0, 0));
+}
+
+#[test]
+fn what_comes_back_is_read_next_by_those_who_are_past_it() {
+    let (_, home) = damaged_in_the_middle();
+    let queue = home.fifo();
+    queue
+        .push(&[history::item(1000), history::item(1001)])
+        .unwrap();
+    assert_eq!(queue.pop(201).unwrap().len(), 201);
+    drop(queue);
+    repair(home.queue()).unwrap();
+    let expected = [run(210, 410), vec![1001]].concat();
+    assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+}
+
+#[test]
+fn a_repair_instead_of_an_opening_loses_the_damaged_push_alone() {
+    let (_, home) = damaged_in_the_middle();
+    let report = repair(home.queue()).unwrap();
+    assert_eq!(report.missing.len(), 1, "{report:?}");
+    assert_eq!(
+        (report.missing[0].first, report.missing[0].next),
+        (200, 210)
+    );
+    assert!(
+        report.problems[0].contains(".log is damaged at byte"),
+        "{report:?}"
+    );
+    let expected = [run(35, 200), run(210, 410)].concat();
+    assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+}
+
+#[test]
+fn a_torn_end_is_what_a_crash_leaves_and_no_damage() {
+    let mut history = history::in_the_log();
+    let (log, at) = place(&history.image, 409);
+    history.image.bytes_mut(&log).truncate(at + 5);
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    let queue = home.fifo();
+    assert_eq!(queue.recovery(), None);
+    assert_eq!(numbers(&queue.pop(999).unwrap()), run(35, 400));
+    assert!(
+        !names(&home.queue())
+            .iter()
+            .any(|name| name.starts_with("rocksq-"))
+    );
+}
+
+#[test]
+fn an_end_that_was_never_written_is_what_a_power_cut_leaves() {
+    let mut history = history::in_the_log();
+    let (log, at) = place(&history.image, 409);
+    let bytes = history.image.bytes_mut(&log);
+    bytes.truncate(at + 5);
+    bytes.resize(at + 100_000, 0);
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    assert_eq!(home.fifo().recovery(), None);
+}
+
+#[test]
+fn a_whole_last_record_with_a_wrong_checksum_is_damage() {
+    let mut history = history::in_the_log();
+    let (log, at) = place(&history.image, 409);
+    history.image.bytes_mut(&log)[at] ^= 1;
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    let queue = home.fifo();
+    let recovery = queue.recovery().unwrap();
+    assert_eq!(
+        (recovery.first, recovery.next, recovery.writes),
+        (400, None, 0)
+    );
+}
+
+#[test]
+fn a_queue_whose_log_is_gone_is_refused_and_repaired() {
+    let mut history = history::in_tables();
+    for log in history.image.named(".log") {
+        history.image.delete(&log);
+    }
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    let before = picture(&home.queue());
+    let error = history::fifo(&home.queue()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("log is missing"), "{error}");
+    assert_unchanged(&before, &home.queue());
+    let report = repair(home.queue()).unwrap();
+    assert!(report.problems[0].contains("log is missing"), "{report:?}");
+    assert_eq!(numbers(&home.fifo().pop(9999).unwrap()), run(80, 1600));
+}
+
+/// RocksDB would believe a table of contents that has lost its end, and delete newer tables.
+#[test]
+fn a_queue_whose_table_of_contents_has_lost_its_end_is_refused_and_repaired() {
+    let home = Home::new();
+    let queue = home.fifo();
+    queue
+        .push(&(0..300).map(history::item).collect::<Vec<_>>())
+        .unwrap();
+    let early = Image::of(&home.queue());
+    let manifest = early.named("MANIFEST-").remove(0);
+    let len = early.bytes(&manifest).len();
+    // More than the housekeeping leaves in the log.
+    for _ in 0..14 {
+        queue.push(&[vec![b'x'; 1 << 20]]).unwrap();
+    }
+    let mut late = Image::of(&home.queue());
+    until(PATIENCE, "the log is moved to tables", || {
+        late = Image::of(&home.queue());
+        early
+            .named(".log")
+            .iter()
+            .all(|log| !late.named(".log").contains(log))
+    });
+    assert!(late.bytes(&manifest).len() > len);
+    late.bytes_mut(&manifest).truncate(len);
+    let home = Home::new();
+    late.write_to(&home.queue());
+    let before = picture(&home.queue());
+    assert_eq!(kind(history::fifo(&home.queue())), ErrorKind::Corrupt);
+    assert_unchanged(&before, &home.queue());
+    assert_eq!(repair(home.queue()).unwrap().items, 314);
+}
+
+/// A crash between the replay and the report: the logs lie in `suspect`, and the next opening reports.
+#[test]
+fn an_opening_that_was_cut_short_is_judged_by_the_next() {
+    let (_, home) = damaged_in_the_middle();
+    let queue = home.fifo();
+    let kept = queue.recovery().unwrap().kept.clone();
+    let image = Image::of(&home.queue());
+    let home = Home::new();
+    image.write_to(&home.queue());
+    let suspect = home.queue().join("rocksq-suspect");
+    Image::of(&kept).write_to(&suspect);
+    fs::remove_file(suspect.join("REACHED")).unwrap();
+    let queue = home.fifo();
+    assert_eq!(queue.recovery().unwrap().first, 200);
+    assert!(!suspect.exists());
+}
+
+#[test]
+fn what_was_set_aside_counts_as_used_and_goes_with_the_queue() {
+    let (_, home) = damaged_in_the_middle();
+    let queue = home.fifo();
+    let kept = queue.recovery().unwrap().kept.clone();
+    let bytes = fs::metadata(&kept).unwrap().len();
+    assert!(queue.disk_size().unwrap() > bytes);
+    drop(queue);
+    rocksq::blocking::remove_queue(home.queue()).unwrap();
+    assert!(!home.queue().exists());
+}
+
+#[test]
+fn labels_keep_their_places_through_a_damaged_log() {
+    let history = history::with_labels();
+    let mut image = history.image.clone();
+    let (log, at) = place(&image, 601);
+    image.bytes_mut(&log)[at] ^= 4;
+    let home = Home::new();
+    image.write_to(&home.queue());
+    let queue = home.mpmc();
+    assert_eq!(queue.recovery().unwrap().first, 600);
+    let late = queue.next("late", StartPosition::Oldest, 1).unwrap();
+    assert_eq!(numbers(&late.items), [150]);
+}

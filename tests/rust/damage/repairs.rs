@@ -1,0 +1,240 @@
+//! Verifying and repairing.
+
+use std::fs;
+use std::path::Path;
+
+use rocksq::maintenance::{repair, verify};
+use rocksq::{ErrorKind, StartPosition};
+
+use super::history::{self, number};
+use super::image::Image;
+use crate::support::Home;
+use crate::support::kind;
+use crate::support::tree::{assert_unchanged, names, picture};
+
+fn numbers(items: &rocksq::Items) -> Vec<usize> {
+    items.iter().map(number).collect()
+}
+
+fn run(from: usize, until: usize) -> Vec<usize> {
+    (from..until).collect()
+}
+
+/// Item 600 is damaged in the table that has it: the others of its block go with it.
+fn damaged_table() -> Home {
+    let mut image = history::in_tables().image;
+    let item = history::item(600);
+    for table in image.named(".sst") {
+        let bytes = image.bytes_mut(&table);
+        let at = bytes.windows(item.len()).position(|window| window == item);
+        if let Some(at) = at {
+            bytes[at + 1] ^= 8;
+        }
+    }
+    let home = Home::new();
+    image.write_to(&home.queue());
+    home
+}
+
+#[test]
+fn an_intact_queue_is_intact_and_stays_as_it_is() {
+    let home = Home::new();
+    history::in_tables().image.write_to(&home.queue());
+    let before = picture(&home.queue());
+    let report = verify(home.queue()).unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!(report.items, 1750 - 85);
+    let bytes: usize = (85..1750).map(|number| history::item(number).len()).sum();
+    assert_eq!(report.bytes, bytes as u64);
+    assert_eq!(report.labels, [""; 0]);
+    assert_unchanged(&before, &home.queue());
+}
+
+#[test]
+fn a_report_names_the_labels() {
+    let home = Home::new();
+    history::with_labels().image.write_to(&home.queue());
+    let report = verify(home.queue()).unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!(report.labels, ["even", "late"]);
+    assert_eq!(report.items, 620);
+}
+
+#[test]
+fn a_consumer_gets_what_lies_before_the_damage_and_is_told_where_it_is() {
+    let home = damaged_table();
+    let queue = home.fifo();
+    let mut got = Vec::new();
+    let error = loop {
+        match queue.pop(50) {
+            Ok(items) => got.extend(numbers(&items)),
+            Err(error) => break error,
+        }
+    };
+    let next = got.len() + 85;
+    assert_eq!(got, run(85, next));
+    assert!((430..=600).contains(&next), "{next}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(error.path(), Some(&*home.queue()));
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("position {next} ")),
+        "{next}: {text}"
+    );
+    assert!(text.contains("rocksq.repair"), "{text}");
+    // It does not skip the damage by itself.
+    assert_eq!(kind(queue.pop(1)), ErrorKind::Corrupt);
+    assert_eq!(queue.len().unwrap(), 1750 - next as u64);
+}
+
+#[test]
+fn a_repair_saves_what_lies_behind_the_damage() {
+    let home = damaged_table();
+    let found = verify(home.queue()).unwrap();
+    let report = repair(home.queue()).unwrap();
+    assert_eq!(found.missing, report.missing);
+    let [missing] = report.missing.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert!(missing.first <= 600 && 600 < missing.next, "{missing:?}");
+    assert!(
+        missing.next - missing.first < 170,
+        "more than its block: {missing:?}"
+    );
+    assert!(missing.why.contains("checksum"), "{missing:?}");
+    let queue = home.fifo();
+    let (first, next) = (missing.first as usize, missing.next as usize);
+    let expected = [run(85, first), run(next, 1750)].concat();
+    assert_eq!(report.items, expected.len() as u64);
+    assert_eq!(queue.len().unwrap(), report.items);
+    assert_eq!(queue.payload_size().unwrap(), report.bytes);
+    assert_eq!(numbers(&queue.pop(9999).unwrap()), expected);
+    assert!(verify_closed(&home, queue).is_intact());
+}
+
+fn verify_closed(
+    home: &Home,
+    queue: rocksq::blocking::PersistentQueueWithCapacity,
+) -> rocksq::maintenance::Report {
+    queue.close().unwrap();
+    verify(home.queue()).unwrap()
+}
+
+#[test]
+fn a_repair_keeps_the_damaged_files_until_the_queue_is_removed() {
+    let home = damaged_table();
+    let before = Image::of(&home.queue());
+    let report = repair(home.queue()).unwrap();
+    let kept = report.kept.unwrap();
+    assert_eq!(kept, home.queue().join("rocksq-damaged-1"));
+    for name in before.named("") {
+        if name != "HOLDER" && name != "LOCK" {
+            assert_eq!(
+                fs::read(kept.join(&name)).unwrap(),
+                before.bytes(&name),
+                "{name}"
+            );
+        }
+    }
+    rocksq::blocking::remove_queue(home.queue()).unwrap();
+    assert!(!home.queue().exists());
+}
+
+#[test]
+fn labels_stand_where_they_stood_after_a_repair() {
+    let mut image = history::with_labels().image;
+    let manifest = image.named("MANIFEST-").remove(0);
+    image.delete(&manifest);
+    let home = Home::new();
+    image.write_to(&home.queue());
+    assert_eq!(kind(history::mpmc(&home.queue())), ErrorKind::Corrupt);
+    let report = repair(home.queue()).unwrap();
+    assert!(report.missing.is_empty(), "{report:?}");
+    let queue = home.mpmc();
+    let even = queue.next("even", StartPosition::Oldest, 9999).unwrap();
+    assert_eq!(numbers(&even.items), run(100, 620));
+    let late = queue.next("late", StartPosition::Oldest, 9999).unwrap();
+    assert_eq!(numbers(&late.items), run(150, 620));
+    let new = queue.next("new", StartPosition::Oldest, 9999).unwrap();
+    assert_eq!(numbers(&new.items), run(0, 620));
+}
+
+#[test]
+fn a_queue_that_is_open_is_neither_verified_nor_repaired() {
+    let home = Home::new();
+    let _open = home.fifo();
+    assert_eq!(kind(verify(home.queue())), ErrorKind::Busy);
+    assert_eq!(kind(repair(home.queue())), ErrorKind::Busy);
+}
+
+#[test]
+fn what_is_no_queue_is_neither_verified_nor_repaired() {
+    let home = Home::new();
+    assert_eq!(kind(verify(home.queue())), ErrorKind::Path);
+    assert_eq!(kind(repair(home.queue())), ErrorKind::Path);
+    fs::create_dir(home.queue()).unwrap();
+    fs::write(home.queue().join("letter"), "dear").unwrap();
+    assert_eq!(kind(verify(home.queue())), ErrorKind::WrongKind);
+    assert_eq!(kind(repair(home.queue())), ErrorKind::WrongKind);
+    assert_eq!(names(&home.queue()), ["letter"]);
+}
+
+/// Every state that a crash can leave between the decision and the last step.
+#[test]
+fn a_repair_that_was_cut_short_is_finished_by_the_next_opening() {
+    let home = damaged_table();
+    let old = Image::of(&home.queue());
+    let report = repair(home.queue()).unwrap();
+    let new = Image::of(&home.queue());
+    for moved in 0..=old.named("").len() {
+        let home = Home::new();
+        half_set_aside(&home.queue(), &old, &new, moved);
+        assert_eq!(
+            home.fifo().len().unwrap(),
+            report.items,
+            "{moved} set aside"
+        );
+    }
+    for moved in 0..=new.named("").len() {
+        let home = Home::new();
+        half_moved_up(&home.queue(), &new, moved);
+        assert_eq!(home.fifo().len().unwrap(), report.items, "{moved} moved up");
+    }
+}
+
+fn half_set_aside(path: &Path, old: &Image, new: &Image, moved: usize) {
+    old.write_to(path);
+    new.write_to(&path.join("rocksq-repaired-1"));
+    fs::create_dir(path.join("rocksq-damaged-1")).unwrap();
+    for name in old.named("").iter().take(moved) {
+        if name != "HOLDER" && name != "LOCK" {
+            fs::rename(path.join(name), path.join("rocksq-damaged-1").join(name)).unwrap();
+        }
+    }
+}
+
+fn half_moved_up(path: &Path, new: &Image, moved: usize) {
+    fs::create_dir(path).unwrap();
+    fs::write(path.join("HOLDER"), "").unwrap();
+    let settling = path.join("rocksq-settling-1");
+    new.write_to(&settling);
+    let mut names = new.named("");
+    names.sort_by_key(|name| name == "CURRENT");
+    for name in names.iter().take(moved) {
+        if name != "HOLDER" && name != "LOCK" {
+            fs::rename(settling.join(name), path.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_repair_that_was_not_decided_leaves_the_old_queue() {
+    let home = Home::new();
+    history::in_tables().image.write_to(&home.queue());
+    history::in_the_log()
+        .image
+        .write_to(&home.queue().join("rocksq-repairing"));
+    assert_eq!(home.fifo().len().unwrap(), 1750 - 85);
+    assert_eq!(repair(home.queue()).unwrap().items, 1750 - 85);
+    assert!(!home.queue().join("rocksq-repairing").exists());
+}
