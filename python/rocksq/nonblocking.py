@@ -10,18 +10,22 @@ says. Every call raises `Closed` after `close`, and
 
 from rocksq._native import nonblocking as _classes
 
+AsyncConsumer = _classes.AsyncConsumer
 MpmcQueue = _classes.MpmcQueue
 MpmcResponse = _classes.MpmcResponse
 MpmcResponseVariant = _classes.MpmcResponseVariant
 PersistentQueueWithCapacity = _classes.PersistentQueueWithCapacity
 Response = _classes.Response
+ResponseBase = _classes.ResponseBase
 ResponseVariant = _classes.ResponseVariant
 
 __all__ = [
+    "AsyncConsumer",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",
     "PersistentQueueWithCapacity",
     "Response",
+    "ResponseBase",
     "ResponseVariant",
 ]

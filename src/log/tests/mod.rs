@@ -9,7 +9,9 @@ mod failing;
 mod importing;
 mod model;
 mod syncing;
+mod unclaimed;
 mod waiting;
+mod waiting_without_a_thread;
 
 use std::sync::Arc;
 use std::time::Duration;
