@@ -15,8 +15,8 @@ gives them back, in front of all others, and so does `close`. If the process die
 are gone; use `read` and `commit` for what must not be lost.
 
 Once a response is there, what was done is as durable as `durability` of the call, or of the
-queue, says. Every call raises `Closed` after `close`, and `Forked` in a
-child process that was forked off after the queue was opened.
+queue, says. Every call raises `Closed` after `close`, and `Forked` in a child process that was
+forked off after the queue was opened.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable

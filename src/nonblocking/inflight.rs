@@ -23,6 +23,7 @@ pub(crate) enum Entry<'a> {
     /// It waits.
     Wait(Wait<'a>),
     /// It returns, and its operation begins when there is room.
+    #[cfg_attr(not(feature = "python"), allow(dead_code))]
     Later,
 }
 

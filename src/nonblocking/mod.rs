@@ -22,5 +22,5 @@ pub(crate) use {
     face::{Face, Payload},
     inflight::Entry,
     operation::Asked,
-    response::Effect,
+    response::{Effect, Watch},
 };

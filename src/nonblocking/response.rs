@@ -86,6 +86,18 @@ const RUNNING: u8 = 1;
 const DONE: u8 = 2;
 const CANCELLED: u8 = 3;
 
+/// A look at the answer for one who neither claims it nor gives it up.
+#[cfg(feature = "python")]
+pub(crate) struct Watch<T>(std::sync::Weak<Answer<T>>);
+
+#[cfg(feature = "python")]
+impl<T> Watch<T> {
+    /// Looks at the answer, if it is there.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
+        self.0.upgrade()?.look(look)
+    }
+}
+
 /// The worker's end of a response. Dropped without an answer, it answers that the queue is closed.
 pub(crate) struct Responder<T>(Arc<Answer<T>>);
 
@@ -159,6 +171,14 @@ impl<T> Answer<T> {
 
     fn stage(&self) -> u8 {
         self.stage.load(Ordering::Acquire)
+    }
+
+    #[cfg(feature = "python")]
+    fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
+        if !self.birthplace.is_here() || self.stage() != DONE {
+            return None;
+        }
+        self.outcome.get().map(|outcome| look(&outcome.result))
     }
 
     fn is_over(&self) -> bool {
@@ -243,15 +263,18 @@ impl<T> Response<T> {
     }
 
     /// Looks at the answer, if it is there, without claiming it.
+    #[cfg(feature = "python")]
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
-        if !self.answer.birthplace.is_here() || self.answer.stage() != DONE {
-            return None;
-        }
-        let outcome = self.answer.outcome.get()?;
-        Some(look(&outcome.result))
+        self.answer.look(look)
+    }
+
+    #[cfg(feature = "python")]
+    pub(crate) fn watch(&self) -> Watch<T> {
+        Watch(Arc::downgrade(&self.answer))
     }
 
     /// Whether dropping it may give something up.
+    #[cfg(feature = "python")]
     pub(crate) fn can_be_given_up(&self) -> bool {
         self.answer.effect == Effect::Takes
     }

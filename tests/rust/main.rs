@@ -16,6 +16,7 @@ mod fifo;
 #[cfg(unix)]
 mod fork;
 mod formats;
+mod futures;
 mod growth;
 #[cfg(unix)]
 mod kill;

@@ -3,6 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 use super::reply::Reply;
 use crate::error::Result;
@@ -34,6 +35,10 @@ fn runs_event_loop(py: Python<'_>) -> PyResult<bool> {
 
 /// Whether asyncio is there: importing it takes longer than any call should.
 fn is_imported(py: Python<'_>) -> PyResult<bool> {
-    let modules = py.import(intern!(py, "sys"))?.getattr("modules")?;
-    modules.contains(intern!(py, "asyncio"))
+    static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let modules = MODULES.get_or_try_init(py, || {
+        let modules = py.import("sys")?.getattr("modules")?;
+        PyResult::Ok(modules.cast_into::<PyDict>()?.unbind())
+    })?;
+    modules.bind(py).contains(intern!(py, "asyncio"))
 }

@@ -20,7 +20,7 @@ use super::bell::{Bell, Rope};
 use super::pending::{Failure, Pending, is_large};
 use super::reply::Reply;
 use crate::error::ErrorKind;
-use crate::nonblocking::Response;
+use crate::nonblocking::{Response, Watch};
 
 /// What a coroutine makes of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +53,13 @@ struct Wait {
 struct Ring {
     rope: Arc<Rope>,
     waiter: u64,
-    response: Weak<Response<Reply>>,
+    response: Watch<Reply>,
     pending: Weak<Pending>,
 }
 
 impl Wake for Ring {
     fn wake(self: Arc<Self>) {
-        let response = self.response.upgrade();
-        match response.is_some_and(|response| is_large(&response)) {
+        match self.response.look(is_large).unwrap_or(false) {
             true => self.send_aide(),
             false => self.rope.pull(self.waiter),
         }
@@ -118,7 +117,7 @@ impl Awaiting {
     /// A future of the running loop that is completed when the answer is there; none when it is.
     fn wait_longer(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         self.stop_waiting(py);
-        let Some(response) = self.pending.response() else {
+        let Some(own) = self.pending.response() else {
             return Ok(None);
         };
         let event_loop = running_loop(py)?;
@@ -129,10 +128,9 @@ impl Awaiting {
         let ring = Arc::new(Ring {
             rope: Arc::clone(bell.get().rope()),
             waiter,
-            response: Arc::downgrade(&response),
+            response: own.watch(),
             pending: Arc::downgrade(&self.pending),
         });
-        let own = Response::clone(&response);
         let waker = Waker::from(Arc::clone(&ring));
         let waits = py.detach(|| own.wake_when_ready(&waker));
         self.pending.arrive();

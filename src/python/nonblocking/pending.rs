@@ -39,13 +39,12 @@ pub(super) struct Pending {
 }
 
 struct Asked {
-    response: Arc<Response<Reply>>,
+    response: Response<Reply>,
     _keeper: Keeper,
 }
 
 impl Pending {
     pub(super) fn new(response: Response<Reply>, keeper: Keeper) -> Arc<Self> {
-        let response = Arc::new(response);
         Arc::new(Self {
             asked: Mutex::new(Some(Asked {
                 response,
@@ -56,31 +55,36 @@ impl Pending {
         })
     }
 
-    /// The response, unless it was claimed.
-    pub(super) fn response(&self) -> Option<Arc<Response<Reply>>> {
-        let asked = self.asked.lock();
-        asked.as_ref().map(|asked| Arc::clone(&asked.response))
+    /// Asks the response something, unless it was claimed.
+    fn ask<R>(&self, ask: impl FnOnce(&Response<Reply>) -> R) -> Option<R> {
+        self.asked.lock().as_ref().map(|asked| ask(&asked.response))
+    }
+
+    /// A clone of the response, unless it was claimed.
+    pub(super) fn response(&self) -> Option<Response<Reply>> {
+        self.ask(Response::clone)
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.response().is_none_or(|response| response.is_ready())
+        self.ask(Response::is_ready).unwrap_or(true)
     }
 
     /// Waits for the answer; false when it did not come in time.
     pub(super) fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
+        if self.is_ready() {
+            return Ok(true);
+        }
         let Some(response) = self.response() else {
             return Ok(true);
         };
-        if !response.is_ready() {
-            waiting(py, timeout, |wait| response.wait(wait))?;
-        }
-        Ok(response.is_ready())
+        waiting(py, timeout, move |wait| {
+            response.wait(wait).map(|()| response.is_ready())
+        })
     }
 
     /// Makes the Python value, without claiming it. An error is left for who claims it.
     pub(super) fn make(&self, py: Python<'_>) -> PyResult<()> {
-        let response = self.response();
-        let reply = response.and_then(|response| response.look(Clone::clone));
+        let reply = self.ask(|response| response.look(Clone::clone)).flatten();
         if let Some(Ok(reply)) = reply {
             self.made(py, reply)?;
         }
@@ -89,22 +93,21 @@ impl Pending {
 
     /// Whether the value is still to be made, and takes so long that an event loop would notice.
     pub(super) fn is_large(&self) -> bool {
-        let response = self.response().filter(|_| self.made.get().is_none());
-        response.is_some_and(|response| is_large(&response))
+        let look = |response: &Response<Reply>| response.look(is_large);
+        self.made.get().is_none() && self.ask(look).flatten().unwrap_or(false)
     }
 
     /// Claims the answer, if it is there.
     pub(super) fn claim(&self, py: Python<'_>) -> Result<Option<Answered>, Failure> {
-        let Some(response) = self.response() else {
+        let Some(answer) = self.ask(Response::try_get) else {
             return Ok(self.made.get().map(|made| answered(py, made)));
         };
-        let Some(answer) = response.try_get() else {
+        let Some(answer) = answer else {
             return Ok(None);
         };
         let made = self.made(py, answer?)?;
         let asked = self.asked.lock().take();
         let answered = answered(py, made);
-        drop(response);
         drop(asked);
         Ok(Some(answered))
     }
@@ -119,24 +122,23 @@ impl Pending {
 
     /// What the operation failed with, if it has; claims nothing.
     pub(super) fn failure(&self) -> Option<Error> {
-        self.response()?.look(|answer| answer.clone().err())?
+        let look = |response: &Response<Reply>| response.look(|answer| answer.clone().err());
+        self.ask(look).flatten().flatten()
     }
 
     pub(super) fn cancel(&self, py: Python<'_>) -> bool {
         match self.response() {
-            Some(response) => py.detach(|| response.cancel()),
+            Some(response) => py.detach(move || response.cancel()),
             None => false,
         }
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.response()
-            .is_some_and(|response| response.is_cancelled())
+        self.ask(Response::is_cancelled).unwrap_or(false)
     }
 
     pub(super) fn is_running(&self) -> bool {
-        self.response()
-            .is_some_and(|response| response.is_running())
+        self.ask(Response::is_running).unwrap_or(false)
     }
 
     /// A coroutine begins to wait.
@@ -153,9 +155,8 @@ impl Pending {
     }
 }
 
-pub(super) fn is_large(response: &Response<Reply>) -> bool {
-    let large = response.look(|answer| matches!(answer, Ok(reply) if reply.is_large()));
-    large.unwrap_or(false)
+pub(super) fn is_large(answer: &Result<Reply>) -> bool {
+    matches!(answer, Ok(reply) if reply.is_large())
 }
 
 fn answered(py: Python<'_>, (field, value): &(Field, Py<PyAny>)) -> Answered {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyType};
 
 use super::awaiting::{Awaiting, Outcome};
@@ -170,11 +171,17 @@ impl ResponseBase {
 
 /// The answer to an operation of the persistent queue.
 #[pyclass(frozen, extends = ResponseBase, module = "rocksq.nonblocking")]
-pub struct Response;
+pub struct Response {
+    /// What it gave, made once.
+    variant: PyOnceLock<Py<ResponseVariant>>,
+}
 
 /// The answer to an operation of the MPMC queue.
 #[pyclass(frozen, extends = ResponseBase, module = "rocksq.nonblocking")]
-pub struct MpmcResponse;
+pub struct MpmcResponse {
+    /// What it gave, made once.
+    variant: PyOnceLock<Py<MpmcResponseVariant>>,
+}
 
 fn base(response: nonblocking::Response<Reply>, keeper: Keeper) -> ResponseBase {
     ResponseBase {
@@ -183,33 +190,53 @@ fn base(response: nonblocking::Response<Reply>, keeper: Keeper) -> ResponseBase 
 }
 
 impl Response {
+    fn give(&self, py: Python<'_>, answered: Answered) -> PyResult<Py<ResponseVariant>> {
+        let variant = self
+            .variant
+            .get_or_try_init(py, || Py::new(py, ResponseVariant(answered)))?;
+        Ok(variant.clone_ref(py))
+    }
+
     pub(super) fn new(
         py: Python<'_>,
         response: nonblocking::Response<Reply>,
         keeper: Keeper,
     ) -> PyResult<Py<Self>> {
         let initializer = PyClassInitializer::from(base(response, keeper));
-        Py::new(py, initializer.add_subclass(Self))
+        let own = Self {
+            variant: PyOnceLock::new(),
+        };
+        Py::new(py, initializer.add_subclass(own))
     }
 }
 
 impl MpmcResponse {
+    fn give(&self, py: Python<'_>, answered: Answered) -> PyResult<Py<MpmcResponseVariant>> {
+        let variant = self
+            .variant
+            .get_or_try_init(py, || Py::new(py, MpmcResponseVariant(answered)))?;
+        Ok(variant.clone_ref(py))
+    }
+
     pub(super) fn new(
         py: Python<'_>,
         response: nonblocking::Response<Reply>,
         keeper: Keeper,
     ) -> PyResult<Py<Self>> {
         let initializer = PyClassInitializer::from(base(response, keeper));
-        Py::new(py, initializer.add_subclass(Self))
+        let own = Self {
+            variant: PyOnceLock::new(),
+        };
+        Py::new(py, initializer.add_subclass(own))
     }
 }
 
 #[pymethods]
 impl Response {
     /// Claim and return the answer, or None if it is not there yet.
-    fn try_get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Option<ResponseVariant>> {
+    fn try_get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Option<Py<ResponseVariant>>> {
         let answered = slf.as_super().within(py, Timeout::NEVER)?;
-        Ok(answered.map(ResponseVariant))
+        answered.map(|answered| slf.give(py, answered)).transpose()
     }
 
     /// Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did.
@@ -220,21 +247,23 @@ impl Response {
     /// >>> queue.push([b"one", b"two"]).get()
     /// Traceback (most recent call last):
     /// rocksq.exceptions.Full: Failed to push item: Queue is full
-    fn get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<ResponseVariant> {
-        slf.as_super().get(py).map(ResponseVariant)
+    fn get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Py<ResponseVariant>> {
+        let answered = slf.as_super().get(py)?;
+        slf.give(py, answered)
     }
 }
 
 #[pymethods]
 impl MpmcResponse {
     /// Claim and return the answer, or None if it is not there yet.
-    fn try_get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Option<MpmcResponseVariant>> {
+    fn try_get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Option<Py<MpmcResponseVariant>>> {
         let answered = slf.as_super().within(py, Timeout::NEVER)?;
-        Ok(answered.map(MpmcResponseVariant))
+        answered.map(|answered| slf.give(py, answered)).transpose()
     }
 
     /// Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did.
-    fn get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<MpmcResponseVariant> {
-        slf.as_super().get(py).map(MpmcResponseVariant)
+    fn get(slf: PyRef<'_, Self>, py: Python<'_>) -> PyResult<Py<MpmcResponseVariant>> {
+        let answered = slf.as_super().get(py)?;
+        slf.give(py, answered)
     }
 }
