@@ -17,7 +17,7 @@ import uvloop
 from rocksq import Closed, Conflict, Full, StartPosition, nonblocking
 from rocksq.nonblocking import MpmcQueue
 from rocksq.nonblocking import PersistentQueueWithCapacity as Queue
-from support import PATIENCE, run, succeeded
+from support import PATIENCE, Caller, run, succeeded
 
 Oldest = StartPosition.Oldest
 T = TypeVar("T")
@@ -203,19 +203,15 @@ def test_waiting_consumers_and_threads_stand_in_one_line(later: Queue) -> None:
     async def main() -> None:
         first = asyncio.ensure_future(later.pop(timeout=None))
         await until_waiting(later)
-        thread = asyncio.ensure_future(asyncio.to_thread(blocking.pop, timeout=None))
-        await asyncio.sleep(0.05)
+        thread = Caller(lambda: blocking.pop(timeout=None)).until_asleep()
         third = asyncio.ensure_future(later.pop(timeout=None))
         await until_waiting(later)
-        results = []
-        for item in (b"1", b"2", b"3"):
-            await later.push([item])
-            await asyncio.wait([first, thread, third], return_when=asyncio.FIRST_COMPLETED)
-            await until_waiting(later)
-            results.append([call.result() if call.done() else None for call in (first, third)])
-        await thread
-        assert results[0] == [[b"1"], None]
-        assert results[2] == [[b"1"], [b"3"]]
+        await later.push([b"1"])
+        assert await first == [b"1"]
+        await later.push([b"2"])
+        assert await asyncio.to_thread(thread.outcome) == [b"2"]
+        await later.push([b"3"])
+        assert await third == [b"3"]
 
     asyncio.run(main())
 
