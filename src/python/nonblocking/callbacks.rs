@@ -17,7 +17,7 @@ struct Callback {
     function: Py<PyAny>,
     argument: Py<PyAny>,
     /// A clone of its own, which remembers whom to wake.
-    _response: Response<Reply>,
+    _response: Arc<Response<Reply>>,
 }
 
 /// Callbacks that were not called yet. Locked for a few steps by threads that are attached to the
@@ -41,11 +41,11 @@ pub(super) fn add(
 ) {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let id = LAST.fetch_add(1, Ordering::Relaxed);
-    let response = py.detach(|| response.clone());
+    let response = Arc::new(response.clone());
     let callback = Callback {
         function,
         argument,
-        _response: response.clone(),
+        _response: Arc::clone(&response),
     };
     CALLBACKS.lock().insert(id, callback);
     let waker = Waker::from(Arc::new(Call(id)));
