@@ -22,9 +22,9 @@ forked off after the queue was opened.
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, Generic, Self, TypeVar, final
+from typing import Any, Generic, Self, final
 
-from typing_extensions import Buffer, disjoint_base
+from typing_extensions import Buffer, TypeVar, disjoint_base
 
 from rocksq import Durability, StartPosition, blocking
 
@@ -39,7 +39,7 @@ __all__ = [
     "ResponseVariant",
 ]
 
-_T_co = TypeVar("_T_co", covariant=True)
+_T_co = TypeVar("_T_co", covariant=True, default=Any)
 
 @final
 class ResponseVariant:
