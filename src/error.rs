@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Forked,
     /// A wait was given up because the caller's interrupt said so.
     Interrupted,
+    /// The operation was cancelled before its outcome was claimed; it has changed nothing.
+    Cancelled,
     /// An argument cannot be used. Fix the call.
     InvalidArgument,
     /// The path is held by another open queue, here or in another process. Close that one.
@@ -94,6 +96,10 @@ impl Error {
             ErrorKind::Closed,
             "The queue is closed: open it again to use it",
         )
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "The operation was cancelled")
     }
 
     /// What went wrong.

@@ -1,45 +1,101 @@
 //! The one thread of a queue that does its nonblocking operations, in their order.
+//!
+//! Operations that wait for items or room do not hold it up: they are tried, stand in the log's
+//! line, and come back to the tray when they are called. Their deadlines are the worker's alarm, so
+//! that waiting costs neither a thread nor a wake-up.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
 
-type Operation = Box<dyn FnOnce() + Send>;
+/// What could not be given back is tried again after so long.
+const RETRY: Duration = Duration::from_secs(1);
 
-/// A worker and the operations before it. Its thread begins with the first of them.
-#[derive(Default)]
+/// Something for the worker to do.
+pub(crate) enum Job {
+    /// Once.
+    Do(Box<dyn FnOnce() + Send>),
+    /// Now, and again until it is over.
+    Try(Arc<dyn Patient>),
+}
+
+/// An operation that may have to wait.
+pub(crate) trait Patient: Send + Sync {
+    /// Tries it, for the `last` time if its deadline has come. Returns whether it is over.
+    fn attempt(self: Arc<Self>, last: bool) -> bool;
+
+    /// When it will not wait any longer.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// A worker and the jobs before it. Its thread begins with the first of them.
 pub(crate) struct Worker {
     desk: Arc<Desk>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Default)]
-struct Desk {
+/// Where jobs are handed in.
+pub(crate) struct Desk {
     tray: Mutex<Tray>,
     /// Something to do, or nothing more to come.
     filled: Condvar,
+    /// Whether there is something to give back.
+    given_up: AtomicBool,
+    /// Whether there is a thread, or will never be one again.
+    started: AtomicBool,
+    give_back: Box<dyn Fn() -> Result<()> + Send + Sync>,
 }
 
 #[derive(Default)]
 struct Tray {
-    operations: VecDeque<Operation>,
+    jobs: VecDeque<Job>,
+    /// No new operations.
     finished: bool,
+    /// Nothing at all any more.
+    dismissed: bool,
 }
 
 impl Worker {
-    /// Has `operation` done after those asked for before.
-    pub(crate) fn submit(&self, operation: impl FnOnce() + Send + 'static) -> Result<()> {
-        self.start_thread()?;
-        let mut tray = self.desk.tray.lock();
-        if tray.finished {
-            return Err(Error::closed());
+    /// A worker that calls `give_back` before other jobs once something was given up.
+    pub(crate) fn new(give_back: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        Self {
+            desk: Arc::new(Desk {
+                tray: Mutex::default(),
+                filled: Condvar::new(),
+                given_up: AtomicBool::new(false),
+                started: AtomicBool::new(false),
+                give_back: Box::new(give_back),
+            }),
+            thread: Mutex::new(None),
         }
-        tray.operations.push_back(Box::new(operation));
-        self.desk.filled.notify_one();
+    }
+
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// Makes sure that the thread is there, which does what is handed in.
+    pub(crate) fn start(&self) -> Result<()> {
+        let mut thread = self.thread.lock();
+        if self.desk.is_started() {
+            return Ok(());
+        }
+        let desk = Arc::clone(&self.desk);
+        let started = std::thread::Builder::new()
+            .name("rocksq-worker".to_owned())
+            .spawn(move || desk.work())
+            .map_err(|error| {
+                let message = format!("Failed to start the worker thread of the queue: {error}");
+                Error::new(ErrorKind::Io, message)
+            })?;
+        *thread = Some(started);
+        self.desk.started.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -47,6 +103,7 @@ impl Worker {
     /// `Closed`. Called by the worker itself it does not wait.
     pub(crate) fn finish(&self) {
         self.desk.tray.lock().finished = true;
+        self.desk.started.store(true, Ordering::Release);
         self.desk.filled.notify_one();
         let mut thread = self.thread.lock();
         let Some(running) = thread.take() else {
@@ -59,33 +116,160 @@ impl Worker {
         }
     }
 
-    fn start_thread(&self) -> Result<()> {
-        let mut thread = self.thread.lock();
-        if thread.is_some() || self.desk.tray.lock().finished {
-            return Ok(());
-        }
-        let desk = Arc::clone(&self.desk);
-        let started = std::thread::Builder::new()
-            .name("rocksq-worker".to_owned())
-            .spawn(move || desk.work())
-            .map_err(|error| {
-                let message = format!("Failed to start the worker thread of the queue: {error}");
-                Error::new(ErrorKind::Io, message)
-            })?;
-        *thread = Some(started);
-        Ok(())
+    /// Ends what still waits, after the worker has finished and the log was closed.
+    pub(crate) fn dismiss(&self) {
+        let left = {
+            let mut tray = self.desk.tray.lock();
+            tray.dismissed = true;
+            std::mem::take(&mut tray.jobs)
+        };
+        left.into_iter().for_each(Job::run_last);
     }
 }
 
 impl Desk {
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// Hands in an operation, to be done after those handed in before.
+    pub(crate) fn submit(&self, job: Job) -> Result<()> {
+        let tray = self.tray.lock();
+        if tray.finished {
+            return Err(Error::closed());
+        }
+        self.put(tray, job);
+        Ok(())
+    }
+
+    /// Hands in an operation that was asked for before, even when the worker takes no new ones.
+    /// Gives it back to be [run](Job::run_last) by the caller when nobody else will.
+    pub(crate) fn submit_late(&self, job: Job) -> Option<Job> {
+        let tray = self.tray.lock();
+        if tray.dismissed {
+            return Some(job);
+        }
+        self.put(tray, job);
+        None
+    }
+
+    /// Has an operation that waits tried again. Neither waits nor calls anything.
+    pub(crate) fn try_again(&self, operation: Arc<dyn Patient>) {
+        let tray = self.tray.lock();
+        // The last of them was tried, and was over, before the worker was dismissed.
+        if !tray.dismissed {
+            self.put(tray, Job::Try(operation));
+        }
+    }
+
+    fn put(&self, mut tray: MutexGuard<'_, Tray>, job: Job) {
+        tray.jobs.push_back(job);
+        drop(tray);
+        self.filled.notify_one();
+    }
+
+    /// Has what was given up given back before anything else is done.
+    pub(crate) fn give_back_soon(&self) {
+        self.given_up.store(true, Ordering::Release);
+        drop(self.tray.lock());
+        self.filled.notify_one();
+    }
+
     fn work(&self) {
+        let mut alarms = Alarms::default();
+        let mut jobs = VecDeque::new();
+        while self.next_jobs(&mut jobs, &alarms) {
+            self.give_back(&mut alarms);
+            alarms.ring();
+            for job in jobs.drain(..) {
+                self.give_back(&mut alarms);
+                match job {
+                    Job::Do(operation) => operation(),
+                    Job::Try(operation) => alarms.attempt(operation),
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to do, and takes all jobs at once into `jobs`, which is
+    /// empty; false when nothing more will come.
+    fn next_jobs(&self, jobs: &mut VecDeque<Job>, alarms: &Alarms) -> bool {
         let mut tray = self.tray.lock();
         loop {
-            match tray.operations.pop_front() {
-                Some(operation) => MutexGuard::unlocked(&mut tray, operation),
-                None if tray.finished => return,
+            std::mem::swap(jobs, &mut tray.jobs);
+            let alarm = alarms.next();
+            let due = alarm.is_some_and(|alarm| alarm <= Instant::now());
+            if !jobs.is_empty() || due || self.given_up.load(Ordering::Acquire) {
+                return true;
+            }
+            match alarm {
+                _ if tray.finished => return false,
+                Some(alarm) => drop(self.filled.wait_until(&mut tray, alarm)),
                 None => self.filled.wait(&mut tray),
             }
+        }
+    }
+
+    fn give_back(&self, alarms: &mut Alarms) {
+        let retry = alarms.retry.is_some_and(|retry| retry <= Instant::now());
+        if !retry && !self.given_up.load(Ordering::Acquire) {
+            return;
+        }
+        self.given_up.store(false, Ordering::Release);
+        alarms.retry = match (self.give_back)() {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(%error, "could not give back items; will be tried again");
+                Instant::now().checked_add(RETRY)
+            }
+        };
+    }
+}
+
+impl Job {
+    /// Does it without a worker, on a queue that is closed.
+    pub(crate) fn run_last(self) {
+        match self {
+            Self::Do(operation) => operation(),
+            Self::Try(operation) => drop(operation.attempt(true)),
+        }
+    }
+}
+
+/// The deadlines of the operations that wait.
+#[derive(Default)]
+struct Alarms {
+    /// By time and identity.
+    waiting: BTreeMap<(Instant, usize), Arc<dyn Patient>>,
+    /// When to try again to give back what could not be given back.
+    retry: Option<Instant>,
+}
+
+impl Alarms {
+    fn next(&self) -> Option<Instant> {
+        let first = self.waiting.first_key_value();
+        let first = first.map(|(&(moment, _), _)| moment);
+        [first, self.retry].into_iter().flatten().min()
+    }
+
+    /// Tries those whose deadline has come for the last time.
+    fn ring(&mut self) {
+        while let Some(first) = self.waiting.first_entry()
+            && first.key().0 <= Instant::now()
+        {
+            first.remove().attempt(true);
+        }
+    }
+
+    fn attempt(&mut self, operation: Arc<dyn Patient>) {
+        let deadline = operation.deadline();
+        let key = deadline.map(|moment| (moment, Arc::as_ptr(&operation).addr()));
+        let last = deadline.is_some_and(|moment| moment <= Instant::now());
+        let over = Arc::clone(&operation).attempt(last);
+        match key {
+            Some(key) if over => drop(self.waiting.remove(&key)),
+            Some(key) => drop(self.waiting.insert(key, operation)),
+            None => {}
         }
     }
 }
@@ -94,16 +278,24 @@ impl Desk {
 mod tests {
     use super::*;
     use std::sync::Barrier;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::{Duration, Instant};
+
+    fn worker() -> Worker {
+        let worker = Worker::new(|| Ok(()));
+        worker.start().unwrap();
+        worker
+    }
+
+    fn submit(worker: &Worker, operation: impl FnOnce() + Send + 'static) {
+        worker.desk().submit(Job::Do(Box::new(operation))).unwrap();
+    }
 
     #[test]
     fn what_was_asked_for_is_done_in_order_before_the_worker_ends() {
-        let worker = Worker::default();
+        let worker = worker();
         let done = Arc::new(Mutex::new(Vec::new()));
         for n in 0..100 {
             let done = Arc::clone(&done);
-            worker.submit(move || done.lock().push(n)).unwrap();
+            submit(&worker, move || done.lock().push(n));
         }
         worker.finish();
         assert!(done.lock().iter().copied().eq(0..100));
@@ -111,15 +303,13 @@ mod tests {
 
     #[test]
     fn everyone_who_finishes_a_worker_returns_after_the_last_operation() {
-        let worker = Worker::default();
+        let worker = worker();
         let (go_on, done) = (Arc::new(Barrier::new(2)), Arc::new(AtomicBool::new(false)));
         let (gate, flag) = (Arc::clone(&go_on), Arc::clone(&done));
-        worker
-            .submit(move || {
-                gate.wait();
-                flag.store(true, Ordering::SeqCst);
-            })
-            .unwrap();
+        submit(&worker, move || {
+            gate.wait();
+            flag.store(true, Ordering::SeqCst);
+        });
         std::thread::scope(|scope| {
             let closers = [(); 2].map(|()| {
                 scope.spawn(|| {
@@ -138,9 +328,104 @@ mod tests {
 
     #[test]
     fn a_worker_that_has_finished_takes_nothing_more() {
-        let worker = Worker::default();
+        let worker = worker();
         worker.finish();
-        let error = worker.submit(|| ()).unwrap_err();
+        let error = worker.desk().submit(Job::Do(Box::new(|| ()))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Closed);
+    }
+
+    #[test]
+    fn what_was_given_up_is_given_back_before_the_operations_that_wait_in_the_tray() {
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let given_back = Arc::clone(&done);
+        let worker = Worker::new(move || {
+            given_back.lock().push("given back");
+            Ok(())
+        });
+        for text in ["first", "second"] {
+            let (done, desk) = (Arc::clone(&done), Arc::clone(worker.desk()));
+            submit(&worker, move || {
+                done.lock().push(text);
+                if text == "first" {
+                    desk.give_back_soon();
+                }
+            });
+        }
+        worker.start().unwrap();
+        worker.finish();
+        assert_eq!(*done.lock(), ["first", "given back", "second"]);
+    }
+
+    #[test]
+    fn what_could_not_be_given_back_is_tried_again() {
+        let tries = Arc::new(Mutex::new(0));
+        let (sender, given_back) = std::sync::mpsc::channel();
+        let worker = Worker::new(move || {
+            *tries.lock() += 1;
+            match *tries.lock() {
+                1 => Err(Error::closed()),
+                _ => {
+                    sender.send(()).unwrap();
+                    Ok(())
+                }
+            }
+        });
+        worker.start().unwrap();
+        worker.desk().give_back_soon();
+        given_back.recv().unwrap();
+        worker.finish();
+    }
+
+    /// Counts its tries; is over with the last.
+    struct Waits {
+        until: Instant,
+        tries: Mutex<Vec<bool>>,
+        over: Condvar,
+    }
+
+    impl Patient for Waits {
+        fn attempt(self: Arc<Self>, last: bool) -> bool {
+            self.tries.lock().push(last);
+            self.over.notify_all();
+            last
+        }
+
+        fn deadline(&self) -> Option<Instant> {
+            Some(self.until)
+        }
+    }
+
+    #[test]
+    fn an_operation_that_waits_is_tried_when_called_and_for_the_last_time_at_its_deadline() {
+        let worker = worker();
+        let waits = Arc::new(Waits {
+            until: Instant::now() + Duration::from_millis(30),
+            tries: Mutex::default(),
+            over: Condvar::new(),
+        });
+        worker.desk().submit(Job::Try(waits.clone())).unwrap();
+        let mut tries = waits.tries.lock();
+        while tries.last() != Some(&true) {
+            waits.over.wait(&mut tries);
+        }
+        assert_eq!(*tries, [false, true]);
+        assert!(Instant::now() >= waits.until);
+        drop(tries);
+        worker.finish();
+    }
+
+    #[test]
+    fn what_waits_when_the_worker_is_dismissed_is_tried_for_the_last_time() {
+        let worker = worker();
+        let waits = Arc::new(Waits {
+            until: Instant::now() + Duration::from_secs(3600),
+            tries: Mutex::default(),
+            over: Condvar::new(),
+        });
+        worker.desk().submit(Job::Try(waits.clone())).unwrap();
+        worker.finish();
+        worker.desk().try_again(waits.clone());
+        worker.dismiss();
+        assert_eq!(*waits.tries.lock(), [false, true]);
     }
 }

@@ -1,30 +1,45 @@
 """Queues whose methods return at once with a response; one worker does the work, in order.
 
-An operation is done whether its response is read or not. What it fails with is raised by `get` and
-`try_get`. When `max_inflight_ops` operations are under way, the next call waits for room.
+A response can be waited for by a thread (`result`, `get`) and by a coroutine (`await`), in any
+number of event loops. What its operation fails with is raised there. What changes the queue at
+the end, `push` and `add`, is done whether its response is kept or not.
 
-Once a response is there, what was done is as durable as `durability` of the call, or of the queue,
-says. Every call raises `Closed` after `close`, and
-`Forked` in a child process that was forked off after the queue was opened.
+An operation that waits, with `timeout`, for items or room lets others pass and costs neither a
+thread nor processor time. When `max_inflight_ops` operations are under way, without those that
+wait, the next call waits for room; on a thread that runs an event loop it returns, and its
+operation begins later.
+
+Items that were taken belong to whoever claims them: with `result`, `get` or `try_get`, or in the
+step in which a coroutine resumes from `await`. A response that is dropped or cancelled before
+gives them back, in front of all others, and so does `close`. If the process dies in between they
+are gone; use `read` and `commit` for what must not be lost.
+
+Once a response is there, what was done is as durable as `durability` of the call, or of the
+queue, says. Every call raises `Closed` after `close`, and `Forked` in a child process that was
+forked off after the queue was opened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from os import PathLike
-from types import TracebackType
-from typing import Self, final
+from types import GenericAlias, TracebackType
+from typing import Any, Generic, Self, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, TypeVar, disjoint_base
 
 from rocksq import Durability, StartPosition, blocking
 
 __all__ = [
+    "AsyncConsumer",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",
     "PersistentQueueWithCapacity",
     "Response",
+    "ResponseBase",
     "ResponseVariant",
 ]
+
+_T_co = TypeVar("_T_co", covariant=True, default=Any)
 
 @final
 class ResponseVariant:
@@ -42,19 +57,77 @@ class ResponseVariant:
     def size(self) -> int | None:
         """Bytes, from `disk_size` and `payload_size`."""
 
-@final
-class Response:
-    """The answer to an operation that may be under way. Dropping it unread is harmless."""
+@disjoint_base
+class ResponseBase(Generic[_T_co]):
+    """The answer to an operation that may be under way.
+
+    It can be awaited, and asked like a `concurrent.futures.Future`.
+
+    >>> import asyncio, tempfile
+    >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    >>> async def main() -> None:
+    ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    ...         popped = asyncio.ensure_future(queue.pop(timeout=None))
+    ...         await queue.push([b"item"])
+    ...         print(await popped)
+    >>> asyncio.run(main())
+    [b'item']
+    """
 
     @property
     def is_ready(self) -> bool:
-        """Whether the answer is there."""
+        """Whether the answer is there. Asking claims nothing."""
+
+    def result(self, timeout: float | None = None) -> _T_co:
+        """Wait for the answer up to `timeout` seconds (None: for ever) and claim it.
+
+        Returns the plain value, the same each time. Raises what the operation failed with,
+        `TimeoutError` when the answer did not come in time, which cancels nothing, and
+        `concurrent.futures.CancelledError` when it was cancelled.
+        """
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait like `result` and return what the operation failed with, or None.
+
+        Claims nothing.
+        """
+
+    def done(self) -> bool:
+        """Whether the operation is done or was cancelled."""
+
+    def cancel(self) -> bool:
+        """Give the operation up, if it is not too late; return whether it is given up.
+
+        It is not too late before the operation has begun, while it waits, and for one that takes
+        or reads until its answer was claimed: items that it took are given back then.
+        """
+
+    def cancelled(self) -> bool:
+        """Whether the operation was given up."""
+
+    def running(self) -> bool:
+        """Whether it is being done now, and neither waits for its turn nor for items or room."""
+
+    def add_done_callback(self, function: Callable[[Self], object]) -> None:
+        """Have `function` called with this response when it is done; at once if it is.
+
+        It is called in a thread of rocksq's, one after another. What it raises is reported to
+        `sys.unraisablehook`.
+        """
+
+    def __await__(self) -> Generator[Any, None, _T_co]: ...
+    @classmethod
+    def __class_getitem__(cls, item: object) -> GenericAlias: ...
+
+@final
+class Response(ResponseBase[_T_co]):
+    """The answer to an operation of the persistent queue."""
 
     def try_get(self) -> ResponseVariant | None:
-        """Return the answer, or None if it is not there yet; raise what the operation raised."""
+        """Claim and return the answer, or None if it is not there yet."""
 
     def get(self) -> ResponseVariant:
-        """Wait for the answer and return it, the same each time; raise what the operation did.
+        """Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did.
 
         >>> import tempfile
         >>> from rocksq.nonblocking import PersistentQueueWithCapacity
@@ -94,11 +167,13 @@ class PersistentQueueWithCapacity:
         items: Iterable[Buffer],
         no_gil: bool = True,
         *,
+        timeout: float | None = 0,
         durability: Durability | None = None,
-    ) -> Response:
+    ) -> Response[None]:
         """Add `items` at the end: all of them, or none. The response tells whether they fitted.
 
-        The items are copied before the call returns.
+        When they do not fit, wait for room up to `timeout` seconds (None: for ever). The items are
+        copied before the call returns.
         """
 
     def pop(
@@ -106,37 +181,64 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        timeout: float | None = 0,
         durability: Durability | None = None,
-    ) -> Response:
-        """Take up to `max_elements` items, oldest first: `data` of the answer."""
+    ) -> Response[list[bytes]]:
+        """Take up to `max_elements` items, oldest first: `data` of the answer.
 
-    def flush(self) -> Response:
-        """Make everything asked for before the call survive a power cut.
-
-        >>> import tempfile
-        >>> from rocksq import Durability
-        >>> from rocksq.nonblocking import PersistentQueueWithCapacity
-        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp(), durability=Durability.Buffered)
-        >>> pushed = queue.push([b"item"])
-        >>> flushed = queue.flush().get()
-        >>> queue.close()
+        When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
+        list is empty when none came.
         """
 
+    def read(self, n: int = 1, timeout: float | None = 0) -> Response[blocking.Batch]:
+        """Read up to `n` items without taking them; waits like `pop`. `commit` takes them."""
+
+    def commit(
+        self, batch: blocking.Batch, *, durability: Durability | None = None
+    ) -> Response[None]:
+        """Take the items of `batch`; fails with `Conflict` if others have taken items since."""
+
+    def peek(self, n: int = 1) -> Response[list[bytes]]:
+        """Return the next items, up to `n`, which stay in the queue."""
+
+    def consume(self) -> AsyncConsumer:
+        """Return an asynchronous iterator that takes item after item until the queue is closed.
+
+        >>> import asyncio, tempfile
+        >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+        >>> async def main() -> None:
+        ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+        ...         await queue.push([b"work", b"stop"])
+        ...         async for item in queue.consume():
+        ...             if item == b"stop":
+        ...                 break
+        ...             print(item)
+        >>> asyncio.run(main())
+        b'work'
+        """
+
+    def flush(self) -> Response[None]:
+        """Make everything asked for before the call survive a power cut."""
+
     @property
-    def len(self) -> Response:
+    def is_empty(self) -> Response[bool]:
+        """Whether there is no item in the queue."""
+
+    @property
+    def len(self) -> Response[int]:
         """Number of items in the queue: `len` of the answer."""
 
     @property
-    def disk_size(self) -> Response:
+    def disk_size(self) -> Response[int]:
         """Bytes that the queue takes on the file system: `size` of the answer."""
 
     @property
-    def payload_size(self) -> Response:
+    def payload_size(self) -> Response[int]:
         """Bytes of all items in the queue: `size` of the answer."""
 
     @property
     def inflight_ops(self) -> int:
-        """Operations that were asked for and are not done."""
+        """Operations that were asked for and are not done, without those that wait."""
 
     @property
     def max_elements(self) -> int:
@@ -155,13 +257,25 @@ class PersistentQueueWithCapacity:
         """Whether the queue was closed."""
 
     def close(self) -> None:
-        """Let the operations under way finish, sync and close. Closing twice does nothing."""
+        """Let the operations under way finish, end those that wait with `Closed`, sync and close.
+
+        What was taken and not claimed is given back. Closing twice does nothing. It holds up an
+        event loop; `async with` does not.
+        """
 
     def blocking(self) -> blocking.PersistentQueueWithCapacity:
         """Return the blocking face of the same open queue. Closing either closes the queue."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
         self,
         exc_type: type[BaseException] | None,
         exc_value: BaseException | None,
@@ -194,18 +308,24 @@ class MpmcResponseVariant:
         """Bytes, from `disk_size` and `payload_size`."""
 
 @final
-class MpmcResponse:
-    """The answer to an operation that may be under way. Dropping it unread is harmless."""
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the answer is there."""
+class MpmcResponse(ResponseBase[_T_co]):
+    """The answer to an operation of the MPMC queue."""
 
     def try_get(self) -> MpmcResponseVariant | None:
-        """Return the answer, or None if it is not there yet; raise what the operation raised."""
+        """Claim and return the answer, or None if it is not there yet."""
 
     def get(self) -> MpmcResponseVariant:
-        """Wait for the answer and return it, the same each time; raise what the operation did."""
+        """Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did."""
+
+@final
+class AsyncConsumer:
+    """Takes item after item, waiting for each, until the queue is closed.
+
+    An iteration that is cancelled while it waits has taken nothing.
+    """
+
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[bytes]: ...
 
 @final
 class MpmcQueue:
@@ -239,7 +359,7 @@ class MpmcQueue:
         no_gil: bool = True,
         *,
         durability: Durability | None = None,
-    ) -> MpmcResponse:
+    ) -> MpmcResponse[None]:
         """Add `items` at the end: all of them, or none.
 
         The items are copied before the call returns.
@@ -252,39 +372,75 @@ class MpmcQueue:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        timeout: float | None = 0,
         durability: Durability | None = None,
-    ) -> MpmcResponse:
-        """Read up to `max_elements` items under `label` and move the label behind them."""
+    ) -> MpmcResponse[tuple[list[bytes], bool]]:
+        """Read up to `max_elements` items under `label` and move the label behind them.
 
-    def flush(self) -> MpmcResponse:
+        When there are none, wait for one up to `timeout` seconds (None: for ever).
+        """
+
+    def read(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        timeout: float | None = 0,
+    ) -> MpmcResponse[blocking.Batch]:
+        """Read up to `n` items under `label` without moving it; waits like `next`.
+
+        `commit` moves it.
+        """
+
+    def commit(
+        self, batch: blocking.Batch, *, durability: Durability | None = None
+    ) -> MpmcResponse[None]:
+        """Move the label of `batch` behind its items; fails with `Conflict` if others have."""
+
+    def peek(
+        self, label: str, start_position: StartPosition, n: int = 1
+    ) -> MpmcResponse[list[bytes]]:
+        """Return the next items of `label`, up to `n`, without moving or making it."""
+
+    def consume(self, label: str, start_position: StartPosition) -> AsyncConsumer:
+        """Return an asynchronous iterator that reads item after item under `label`.
+
+        It waits for each item and ends when the queue is closed.
+        """
+
+    def flush(self) -> MpmcResponse[None]:
         """Make everything asked for before the call survive a power cut."""
+
+    @property
+    def is_empty(self) -> MpmcResponse[bool]:
+        """Whether there is no live item."""
 
     def remove_label(
         self,
         label: str,
         no_gil: bool = True,
-    ) -> MpmcResponse:
+    ) -> MpmcResponse[bool]:
         """Forget a label and its place: `removed_label` of the answer."""
 
     @property
-    def labels(self) -> MpmcResponse:
+    def labels(self) -> MpmcResponse[list[str]]:
         """The labels, in alphabetical order: `labels` of the answer."""
 
     @property
-    def len(self) -> MpmcResponse:
+    def len(self) -> MpmcResponse[int]:
         """Number of live items: `len` of the answer."""
 
     @property
-    def disk_size(self) -> MpmcResponse:
+    def disk_size(self) -> MpmcResponse[int]:
         """Bytes that the queue takes on the file system: `size` of the answer."""
 
     @property
-    def payload_size(self) -> MpmcResponse:
+    def payload_size(self) -> MpmcResponse[int]:
         """Bytes of all live items: `size` of the answer."""
 
     @property
     def inflight_ops(self) -> int:
-        """Operations that were asked for and are not done."""
+        """Operations that were asked for and are not done, without those that wait."""
 
     @property
     def ttl(self) -> int:
@@ -303,13 +459,25 @@ class MpmcQueue:
         """Whether the queue was closed."""
 
     def close(self) -> None:
-        """Let the operations under way finish, sync and close. Closing twice does nothing."""
+        """Let the operations under way finish, end those that wait with `Closed`, sync and close.
+
+        What was taken and not claimed is given back. Closing twice does nothing. It holds up an
+        event loop; `async with` does not.
+        """
 
     def blocking(self) -> blocking.MpmcQueue:
         """Return the blocking face of the same open queue. Closing either closes the queue."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
         self,
         exc_type: type[BaseException] | None,
         exc_value: BaseException | None,

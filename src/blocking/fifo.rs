@@ -15,7 +15,6 @@ use crate::maintenance::Recovery;
 use crate::nonblocking;
 use crate::options::{CallOptions, Durability, QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
-use crate::worker::Worker;
 
 /// A durable first-in-first-out queue in a directory, bounded by a number of items.
 ///
@@ -281,9 +280,9 @@ impl PersistentQueueWithCapacity {
         nonblocking::PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
     }
 
-    /// The worker that all nonblocking faces of the queue share.
-    pub(crate) fn worker(&self) -> &Worker {
-        self.handle.worker()
+    /// The open queue, whose worker all nonblocking faces share.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {

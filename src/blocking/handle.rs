@@ -14,10 +14,29 @@ use crate::worker::Worker;
 
 /// An open queue. It is closed when the last face of it is dropped.
 pub(crate) struct Handle {
-    log: Arc<Log<RocksStore>>,
-    path: PathBuf,
+    site: Arc<Site>,
     worker: Worker,
     recovery: Option<Recovery>,
+}
+
+/// Where the operations on a queue are done: its log. It does not keep the queue open.
+pub(crate) struct Site {
+    log: Arc<Log<RocksStore>>,
+    path: PathBuf,
+}
+
+impl Site {
+    pub(crate) fn log(&self) -> &Log<RocksStore> {
+        &self.log
+    }
+
+    /// Does something with the log; its errors name the path.
+    pub(crate) fn with<T>(
+        &self,
+        operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
+    ) -> Result<T> {
+        operation(&self.log).map_err(|error| error.at(&self.path))
+    }
 }
 
 impl Handle {
@@ -36,10 +55,14 @@ impl Handle {
         if let Some(recovery) = &recovery {
             tracing::warn!(target: "rocksq", "{}: {recovery}", path.display());
         }
-        Ok(Arc::new(Self {
+        let site = Arc::new(Site {
             log,
             path: path.to_owned(),
-            worker: Worker::default(),
+        });
+        let given_up = Arc::clone(&site);
+        Ok(Arc::new(Self {
+            site,
+            worker: Worker::new(move || given_up.with(Log::give_back)),
             recovery,
         }))
     }
@@ -62,27 +85,33 @@ impl Handle {
         &self,
         operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
     ) -> Result<T> {
-        operation(&self.log).map_err(|error| error.at(&self.path))
+        self.site.with(operation)
+    }
+
+    pub(crate) fn site(&self) -> &Arc<Site> {
+        &self.site
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.site.path
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.log.is_closed()
+        self.site.log.is_closed()
     }
 
     pub(crate) fn worker(&self) -> &Worker {
         &self.worker
     }
 
-    /// Lets nonblocking operations finish, then closes the log.
+    /// Lets nonblocking operations finish, then closes the log, which ends those that wait.
     pub(crate) fn close(&self) -> Result<()> {
         self.with(|log| {
             log.check_usable()?;
             self.worker.finish();
-            log.close()
+            let closed = log.close();
+            self.worker.dismiss();
+            closed
         })
     }
 }
@@ -106,10 +135,10 @@ fn recovery(log: &Log<RocksStore>) -> Result<Option<Recovery>> {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.log.is_here()
+        if self.site.log.is_here()
             && let Err(error) = self.close()
         {
-            tracing::error!(%error, path = %self.path.display(), "could not close the queue in order");
+            tracing::error!(%error, path = %self.path().display(), "could not close the queue in order");
         }
     }
 }

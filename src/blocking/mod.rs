@@ -7,9 +7,10 @@ mod mpmc;
 
 pub use fifo::PersistentQueueWithCapacity;
 pub use iter::{Consume, Iter};
+pub(crate) use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
 
-pub(crate) use handle::Handle;
+pub(crate) use handle::{Handle, Site};
 
 use std::path::Path;
 

@@ -8,14 +8,13 @@ use std::time::Duration;
 use super::{Consume, Handle, Iter};
 use crate::error::{Error, Result};
 use crate::log::items::Items;
-use crate::log::read::Batch;
+use crate::log::read::{Batch, Taken};
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
 use crate::nonblocking;
 use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
 use crate::store::rocks::Kind;
-use crate::worker::Worker;
 
 /// The longest TTL: what a day-counting human would call for ever, and what the stored times hold.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -58,6 +57,15 @@ pub struct Next {
     pub items: Items,
     /// Whether items that the label had not read were lost to the TTL since its last read.
     pub expired: bool,
+}
+
+impl From<Taken> for Next {
+    fn from(taken: Taken) -> Self {
+        Self {
+            items: taken.items,
+            expired: taken.expired,
+        }
+    }
 }
 
 impl MpmcQueue {
@@ -139,10 +147,7 @@ impl MpmcQueue {
         let taken = self
             .handle
             .with(|log| log.take(&checked(label)?, start, max, wait, level))?;
-        Ok(Next {
-            items: taken.items,
-            expired: taken.expired,
-        })
+        Ok(taken.into())
     }
 
     /// Reads up to `max` items under `label` without moving it, waiting for the first one as long
@@ -281,9 +286,9 @@ impl MpmcQueue {
         nonblocking::MpmcQueue::over(self.clone(), max_inflight_ops)
     }
 
-    /// The worker that all nonblocking faces of the queue share.
-    pub(crate) fn worker(&self) -> &Worker {
-        self.handle.worker()
+    /// The open queue, whose worker all nonblocking faces share.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
@@ -303,7 +308,7 @@ impl fmt::Debug for MpmcQueue {
 /// The largest label, in bytes: it is part of a record that every read writes.
 const MAX_LABEL_LEN: usize = 64 << 10;
 
-fn checked(label: &str) -> Result<Arc<str>> {
+pub(crate) fn checked(label: &str) -> Result<Arc<str>> {
     if label.len() > MAX_LABEL_LEN {
         return Err(Error::invalid(format!(
             "The label has {} bytes; a label can have at most {MAX_LABEL_LEN}",

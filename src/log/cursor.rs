@@ -84,6 +84,59 @@ impl Cursor {
         }
     }
 
+    /// What lies between this cursor and `after`, to which it was advanced.
+    pub(crate) fn runs_up_to(&self, after: &Self) -> Vec<Run> {
+        let rest = |cursor: &Self| {
+            let rest = Run {
+                first: cursor.mark,
+                next: after.mark,
+            };
+            cursor
+                .owed
+                .iter()
+                .copied()
+                .chain([rest])
+                .collect::<Vec<_>>()
+        };
+        let (mut before, left) = (rest(self), rest(after));
+        before.truncate(before.len().saturating_sub(left.len()).saturating_add(1));
+        if let (Some(last), Some(first)) = (before.last_mut(), left.first()) {
+            last.next = first.first;
+        }
+        before.retain(|run| run.items() > 0);
+        before
+    }
+
+    /// Owes `runs` again, which were taken from this cursor.
+    pub(crate) fn give_back(&mut self, runs: &[Run]) {
+        let mark = self.mark.position;
+        for run in runs.iter().filter(|run| run.first.position < mark) {
+            let at = self
+                .owed
+                .partition_point(|owed| owed.first.position < run.first.position);
+            self.owed.insert(at, *run);
+        }
+        self.merge();
+    }
+
+    /// Joins runs that touch each other, or the mark.
+    fn merge(&mut self) {
+        let mut merged: VecDeque<Run> = VecDeque::with_capacity(self.owed.len());
+        for run in std::mem::take(&mut self.owed) {
+            match merged.back_mut() {
+                Some(last) if last.next.position >= run.first.position => last.next = run.next,
+                _ => merged.push_back(run),
+            }
+        }
+        if let Some(last) = merged.back()
+            && last.next.position >= self.mark.position
+        {
+            self.mark = last.first;
+            merged.pop_back();
+        }
+        self.owed = merged;
+    }
+
     /// Leaves out everything below `live`; says whether anything unread was lost by that.
     pub(crate) fn skip_to(&mut self, live: Mark) -> bool {
         let before = self.first();
@@ -185,6 +238,39 @@ mod tests {
             firsts.push(cursor.first());
         }
         assert_eq!(firsts, [4, 8, 20, 21]);
+    }
+
+    #[test]
+    fn what_was_taken_from_a_cursor_can_be_given_back() {
+        for (position, runs) in [(4, 1), (5, 1), (9, 2), (22, 3)] {
+            let mut cursor = owing();
+            while cursor.first() < position {
+                let stop = cursor
+                    .owed
+                    .front()
+                    .map_or(position, |run| run.next.position);
+                cursor.advance(mark(stop.min(position)));
+            }
+            let taken = owing().runs_up_to(&cursor);
+            assert_eq!(taken.len(), runs);
+            cursor.give_back(&taken);
+            assert_eq!(cursor, owing());
+        }
+    }
+
+    #[test]
+    fn runs_that_are_given_back_join_their_neighbours() {
+        let mut cursor = Cursor::at(mark(9));
+        let run = |first, next| Run {
+            first: mark(first),
+            next: mark(next),
+        };
+        cursor.give_back(&[run(2, 3)]);
+        cursor.give_back(&[run(5, 6), run(3, 4)]);
+        assert_eq!(cursor.owed, [run(2, 4), run(5, 6)]);
+        cursor.give_back(&[run(6, 9)]);
+        assert_eq!(cursor.owed, [run(2, 4)]);
+        assert_eq!(cursor.mark, mark(5));
     }
 
     #[test]

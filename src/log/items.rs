@@ -35,6 +35,13 @@ struct Span {
     next: u64,
 }
 
+impl Span {
+    fn bytes(&self) -> u64 {
+        let before = self.chunk.bytes_before(self.first);
+        self.chunk.bytes_before(self.next).saturating_sub(before)
+    }
+}
+
 impl Items {
     /// How many items there are.
     pub fn len(&self) -> usize {
@@ -44,6 +51,11 @@ impl Items {
     /// Whether there is no item.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> u64 {
+        self.spans.iter().map(Span::bytes).sum()
     }
 
     /// The items, oldest first.

@@ -7,7 +7,7 @@
 //! - [`commit`]: how operations get into the store together; [`buffer`]: what waits for that;
 //!   [`sync`]: how they get to the device
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
-//! - [`wait`]: how callers wait
+//! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for
 //! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
 //! - [`open`], [`reload`]: how a log is found again; [`import`]: how one of another format is taken over
 
@@ -24,6 +24,7 @@ use crate::housekeeping::Registration;
 use crate::options::Durability;
 use crate::store::Store;
 
+pub(crate) mod attempt;
 pub(crate) mod buffer;
 pub(crate) mod chunk;
 pub(crate) mod clock;
@@ -41,15 +42,18 @@ pub(crate) mod state;
 pub(crate) mod sync;
 pub(crate) mod tail;
 pub(crate) mod tidy;
+pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
+use attempt::{Lack, Tried, Turn};
 use clock::LogTime;
 use commit::{CommitLine, Committed, Operation};
+use cursor::{Cursor, Mark};
 use expiry::Expiry;
 use fetch::ReadAhead;
-use state::{LineOf, State};
+use state::{ONLY_LABEL, State};
 use sync::SyncStage;
-use wait::{Deadline, Ticket, Wait};
+use wait::Wait;
 
 /// Which items a log keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,14 @@ impl Retention {
         match self {
             Self::Unread { .. } => state.lowest_cursor(),
             Self::Young { .. } => live,
+        }
+    }
+
+    /// A cursor at the beginning of what counts as being in the queue.
+    fn first(self, state: &State, live: Mark) -> Cursor {
+        match (self, state.cursor(ONLY_LABEL)) {
+            (Self::Unread { .. }, Some(cursor)) => cursor.clone(),
+            _ => Cursor::at(live),
         }
     }
 }
@@ -103,40 +115,31 @@ impl<S: Store> Log<S> {
         wait: Wait<'_>,
         level: Durability,
     ) -> Result<()> {
-        let committed = self.append_unsettled(items, wait, level)?;
+        let committed = self.persist(wait, |turn| self.try_append(items, level, turn))?;
         self.settle(committed, level)
     }
 
-    fn append_unsettled<T: AsRef<[u8]>>(
+    /// One try of [`append`](Self::append), which is still to be settled.
+    pub(crate) fn try_append<T: AsRef<[u8]>>(
         &self,
         items: &[T],
-        wait: Wait<'_>,
         level: Durability,
-    ) -> Result<Option<Committed>> {
+        turn: Turn,
+    ) -> Result<Tried<Option<Committed>>> {
         self.check_usable()?;
         if items.is_empty() {
-            return self.check_open().map(|()| None);
+            return self.check_open().map(|()| Tried::Done(None));
         }
         self.check_can_ever_fit(items.len() as u64)?;
-        let deadline = wait.begin();
-        let mut place: Option<Place<'_, S>> = None;
-        loop {
-            let operation = Operation::Append {
-                chunks: chunk::cut(items)?,
-                called: place.is_some(),
-            };
-            let result = self.submit(operation, level);
-            let full = matches!(&result, Err(error) if error.kind() == ErrorKind::Full);
-            if !full || deadline.is_past() {
-                return result.map(Some);
+        let operation = Operation::Append {
+            chunks: chunk::cut(items)?,
+            called: turn == Turn::Called,
+        };
+        match self.submit(operation, level) {
+            Err(error) if error.kind() == ErrorKind::Full && turn != Turn::Last => {
+                Ok(Tried::Lacking(Lack::Room(items.len() as u64)))
             }
-            let need = items.len() as u64;
-            let still_full = |state: &State| state.room() < need || !state.producers.is_empty();
-            let called =
-                self.stand_in_line(LineOf::Producers, need, still_full, &deadline, &mut place)?;
-            if !called {
-                return result.map(Some);
-            }
+            appended => appended.map(|committed| Tried::Done(Some(committed))),
         }
     }
 
@@ -227,6 +230,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn close(&self) -> Result<()> {
         self.check_usable()?;
         let _closing = self.closing.lock();
+        let given_back = self.give_back_all();
         self.tidy_before_closing();
         let stopped = match self.submit(Operation::Close, Durability::Synced) {
             Err(error) if error.kind() == ErrorKind::Closed => return Ok(()),
@@ -237,7 +241,7 @@ impl<S: Store> Log<S> {
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
         let closed = self.store.close();
-        noted.and(closed)
+        given_back.and(noted).and(closed)
     }
 
     /// Closes although `error` came, which then says what is lost by that.
@@ -299,67 +303,6 @@ impl<S: Store> Log<S> {
     /// Whether the state was read from the store as it is.
     fn is_caught_up(&self) -> bool {
         self.generation.load(Ordering::Acquire) == self.store.generation()
-    }
-
-    /// Waits in a line until called, unless the state shows at once that there is no need to.
-    /// Returns false when the deadline came first. The place in the line is kept in `place`, so
-    /// that one who is called in vain is the next to be called.
-    fn stand_in_line<'l>(
-        &'l self,
-        line: LineOf,
-        need: u64,
-        must_wait: impl Fn(&State) -> bool,
-        deadline: &Deadline<'_>,
-        place: &mut Option<Place<'l, S>>,
-    ) -> Result<bool> {
-        let ticket = {
-            let mut state = self.open_state()?;
-            if let Some(place) = place {
-                place.rejoin(&mut state);
-            }
-            if !must_wait(&state) {
-                return Ok(true);
-            }
-            let place = place.get_or_insert_with(|| Place::new(self, line, need, &mut state));
-            state.call_waiters();
-            Arc::clone(&place.ticket)
-        };
-        ticket.wait(deadline)
-    }
-}
-
-/// A place in a line; left when it is dropped, so that nobody waits behind one who is gone.
-pub(crate) struct Place<'l, S: Store> {
-    log: &'l Log<S>,
-    line: LineOf,
-    ticket: Arc<Ticket>,
-}
-
-impl<'l, S: Store> Place<'l, S> {
-    fn new(log: &'l Log<S>, line: LineOf, need: u64, state: &mut State) -> Self {
-        let ticket = match state.line(&line) {
-            Some(line) => line.join(need),
-            None => Ticket::already_called(need),
-        };
-        state.waiting = state.waiting.saturating_add(1);
-        Self { log, line, ticket }
-    }
-
-    fn rejoin(&self, state: &mut State) {
-        if let Some(line) = state.line(&self.line) {
-            line.rejoin(&self.ticket);
-        }
-    }
-}
-
-impl<S: Store> Drop for Place<'_, S> {
-    fn drop(&mut self) {
-        let mut state = self.log.state.lock();
-        state.waiting = state.waiting.saturating_sub(1);
-        if let Some(line) = state.line(&self.line) {
-            line.leave(&self.ticket);
-        }
-        state.call_waiters();
     }
 }
 

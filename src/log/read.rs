@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::Log;
+use super::attempt::{Lack, Tried, Turn};
 use super::commit::{Committed, Operation};
 use super::cursor::{Cursor, Mark};
 use super::items::Items;
-use super::state::LineOf;
-use super::wait::{Deadline, Wait};
+use super::unclaimed::Unclaimed;
+use super::wait::Wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Durability, StartPosition};
 use crate::store::Store;
@@ -27,8 +28,9 @@ pub struct Batch {
     epoch: u32,
     /// The cursor that the items were read from; `None` for a label that does not exist yet.
     before: Option<Cursor>,
+    /// The same without what has expired: where the items begin.
+    from: Cursor,
     after: Cursor,
-    first: u64,
     /// Where the log ended when it was read.
     end: u64,
     items: Items,
@@ -43,7 +45,7 @@ impl Batch {
 
     /// Position of the first item, counted from 0 since the queue was made.
     pub fn first(&self) -> u64 {
-        self.first
+        self.from.first()
     }
 
     /// Position of the item that follows on the batch: where the next read begins once it is
@@ -66,6 +68,24 @@ impl Batch {
     fn is_new_label(&self) -> bool {
         self.before.is_none()
     }
+
+    /// What was missing when it came out empty.
+    fn lack(&self) -> Lack {
+        Lack::Items {
+            label: Arc::clone(&self.label),
+            end: self.end,
+            cursor: self.before.as_ref().unwrap_or(&self.after).clone(),
+        }
+    }
+
+    /// The items as such that can be given back, if that is wanted and there are any.
+    fn unclaimed(&self, claim: Claim) -> Option<Arc<Unclaimed>> {
+        let wanted = claim == Claim::Later && !self.items.is_empty();
+        wanted.then(|| {
+            let runs = self.from.runs_up_to(&self.after);
+            Unclaimed::new(Arc::clone(&self.label), self.epoch, runs)
+        })
+    }
 }
 
 /// Items taken, and whether the label had lost unread ones to the TTL.
@@ -73,6 +93,19 @@ impl Batch {
 pub(crate) struct Taken {
     pub items: Items,
     pub expired: bool,
+    /// There when the items are yet to be claimed.
+    pub unclaimed: Option<Arc<Unclaimed>>,
+    /// What is still to be settled, if anything was changed.
+    pub committed: Option<Committed>,
+}
+
+/// When items that are taken belong to the caller for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// At once.
+    Now,
+    /// When the caller comes for them; until then they can be given back.
+    Later,
 }
 
 /// What a read begins with.
@@ -94,20 +127,27 @@ impl<S: Store> Log<S> {
         max: u64,
         wait: Wait<'_>,
     ) -> Result<Batch> {
+        self.persist(wait, |turn| self.try_read(label, start, max, turn))
+    }
+
+    /// One try of [`read`](Self::read).
+    pub(crate) fn try_read(
+        &self,
+        label: &Arc<str>,
+        start: StartPosition,
+        max: u64,
+        turn: Turn,
+    ) -> Result<Tried<Batch>> {
         self.check_usable()?;
-        let deadline = wait.begin();
-        let mut place = None;
         loop {
             let batch = self.read_now(label, start, max)?;
-            if !batch.items.is_empty() || max == 0 || deadline.is_past() {
-                return Ok(batch);
+            if !batch.items.is_empty() || max == 0 || turn == Turn::Last {
+                return Ok(Tried::Done(batch));
             }
-            if batch.is_new_label() {
-                self.move_if_unmoved(&batch, Durability::Written)?;
-                continue;
-            }
-            if !self.wait_for_items(&batch, &deadline, &mut place)? {
-                return self.read_now(label, start, max);
+            // Who waits under a label waits in its line, so there must be one.
+            let level = Durability::Written;
+            if !batch.is_new_label() || self.move_if_unmoved(&batch, level, None)?.is_some() {
+                return Ok(Tried::Lacking(batch.lack()));
             }
         }
     }
@@ -129,18 +169,28 @@ impl<S: Store> Log<S> {
         if !batch.moves() {
             return self.check_unmoved(batch).map(|()| None);
         }
+        self.move_behind(batch, level, None).map(Some)
+    }
+
+    fn move_behind(
+        &self,
+        batch: &Batch,
+        level: Durability,
+        unclaimed: Option<Arc<Unclaimed>>,
+    ) -> Result<Committed> {
         let operation = Operation::Move {
             label: Arc::clone(&batch.label),
             epoch: batch.epoch,
             before: batch.before.clone(),
             after: batch.after.clone(),
+            unclaimed,
         };
-        self.submit(operation, level).map(Some)
+        self.submit(operation, level)
     }
 
-    /// Reads up to `max` items and takes them. When syncing that fails, they are taken and not
-    /// returned, like what a power cut at this moment would do; what must not be lost so is read
-    /// and committed.
+    /// Reads up to `max` items and takes them; waits for the first one as long as `wait` says. When
+    /// syncing that fails, they are taken and not returned, like what a power cut at this moment
+    /// would do; what must not be lost so is read and committed.
     pub(crate) fn take(
         &self,
         label: &Arc<str>,
@@ -149,57 +199,47 @@ impl<S: Store> Log<S> {
         wait: Wait<'_>,
         level: Durability,
     ) -> Result<Taken> {
-        let (taken, committed) = self.take_unsettled(label, start, max, wait, level)?;
-        self.settle(committed, level)?;
+        let taken = self.persist(wait, |turn| {
+            self.try_take(label, start, max, level, Claim::Now, turn)
+        })?;
+        self.settle(taken.committed, level)?;
         Ok(taken)
     }
 
-    fn take_unsettled(
+    /// One try of [`take`](Self::take), which is still to be settled. When nothing is there and the caller will try again, a
+    /// loss that has to be reported is left for then.
+    pub(crate) fn try_take(
         &self,
         label: &Arc<str>,
         start: StartPosition,
         max: u64,
-        wait: Wait<'_>,
         level: Durability,
-    ) -> Result<(Taken, Option<Committed>)> {
+        claim: Claim,
+        turn: Turn,
+    ) -> Result<Tried<Taken>> {
         self.check_usable()?;
-        let deadline = wait.begin();
-        let mut place = None;
-        let mut last_try = max == 0 || deadline.is_past();
-        loop {
-            let (batch, committed) = self.try_take(label, start, max, last_try, level)?;
-            if last_try || !batch.items.is_empty() {
-                let taken = Taken {
-                    items: batch.items,
-                    expired: batch.expired,
-                };
-                return Ok((taken, committed));
-            }
-            last_try = !self.wait_for_items(&batch, &deadline, &mut place)?;
-        }
-    }
-
-    /// Takes what is there now. When nothing is there and the caller will try again, a loss that
-    /// has to be reported is left for then.
-    fn try_take(
-        &self,
-        label: &Arc<str>,
-        start: StartPosition,
-        max: u64,
-        last_try: bool,
-        level: Durability,
-    ) -> Result<(Batch, Option<Committed>)> {
         let gate = self.gate(label);
         let _only_consumer = gate.as_ref().map(|gate| gate.lock());
+        let last = max == 0 || turn == Turn::Last;
         loop {
             let batch = self.read_now(label, start, max)?;
-            let worth_it = last_try || !batch.items.is_empty() || batch.is_new_label();
-            if !worth_it || !batch.moves() {
-                return Ok((batch, None));
+            let unclaimed = batch.unclaimed(claim);
+            let mut committed = None;
+            if batch.moves() && (last || !batch.items.is_empty() || batch.is_new_label()) {
+                committed = self.move_if_unmoved(&batch, level, unclaimed.clone())?;
+                if committed.is_none() {
+                    continue;
+                }
             }
-            if let Some(committed) = self.move_if_unmoved(&batch, level)? {
-                return Ok((batch, Some(committed)));
+            if !last && batch.items.is_empty() {
+                return Ok(Tried::Lacking(batch.lack()));
             }
+            return Ok(Tried::Done(Taken {
+                items: batch.items,
+                expired: batch.expired,
+                unclaimed,
+                committed,
+            }));
         }
     }
 
@@ -209,10 +249,15 @@ impl<S: Store> Log<S> {
     }
 
     /// Commits; `None` when the cursor was moved meanwhile.
-    fn move_if_unmoved(&self, batch: &Batch, level: Durability) -> Result<Option<Committed>> {
-        match self.commit_unsettled(batch, level) {
+    fn move_if_unmoved(
+        &self,
+        batch: &Batch,
+        level: Durability,
+        unclaimed: Option<Arc<Unclaimed>>,
+    ) -> Result<Option<Committed>> {
+        match self.move_behind(batch, level, unclaimed) {
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
-            result => result,
+            result => result.map(Some),
         }
     }
 
@@ -221,22 +266,6 @@ impl<S: Store> Log<S> {
             true => Ok(()),
             false => Err(super::commit::conflict()),
         }
-    }
-
-    /// Waits until there may be an item after what `batch` has seen; false when the deadline came
-    /// first. Keeps its place in the line over several calls.
-    fn wait_for_items<'l>(
-        &'l self,
-        batch: &Batch,
-        deadline: &Deadline<'_>,
-        place: &mut Option<super::Place<'l, S>>,
-    ) -> Result<bool> {
-        let line = LineOf::Label(Arc::clone(&batch.label));
-        let nothing_new = |state: &super::state::State| {
-            state.end.position == batch.end
-                && state.cursor(&batch.label) == Some(batch.before.as_ref().unwrap_or(&batch.after))
-        };
-        self.stand_in_line(line, 1, nothing_new, deadline, place)
     }
 
     /// What a read finds now. Others may take and trim meanwhile what it is about to read; then it
@@ -284,15 +313,15 @@ impl<S: Store> Log<S> {
             None => Cursor::at(self.start(start, seen.live, seen.end)?),
         };
         let expired = cursor.skip_to(seen.live);
-        let first = cursor.first();
+        let from = cursor.clone();
         let items = self.read_from(&mut cursor, seen.end, max)?;
         Ok(Batch {
             label: Arc::clone(label),
             queue: self.uuid,
             epoch: seen.epoch,
             before: seen.cursor.clone(),
+            from,
             after: cursor,
-            first,
             end: seen.end.position,
             items,
             expired,
@@ -336,23 +365,22 @@ impl<S: Store> Log<S> {
         Ok(self.read_now(label, start, max)?.items)
     }
 
-    /// Live items from `position` on, wherever the cursors are; and the position after them.
+    /// Items that are in the queue, from `position` on, and the position after them: for a
+    /// first-in-first-out queue what its consumers have still to take, for others what is live.
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
         self.check_usable()?;
         loop {
-            let live = self.live()?.position;
-            let (end, oldest) = {
+            let live = self.live()?;
+            let (mut from, oldest, end) = {
                 let state = self.open_state()?;
-                (state.end.position, self.retention.oldest(&state, live))
+                let oldest = self.retention.oldest(&state, live.position);
+                let first = self.retention.first(&state, live);
+                (first, oldest, state.end)
             };
-            let from = Mark {
-                position: position.max(oldest),
-                bytes: 0,
-            };
-            let mut items = Items::default();
-            match self.fetch(from, end, max, &mut items) {
+            from.skip_to(Mark { position, bytes: 0 });
+            match self.read_from(&mut from, end, max) {
                 Err(error) if self.is_outdated(oldest, &error)? => {}
-                reached => return Ok((items, reached?.position)),
+                items => return Ok((items?, from.first())),
             }
         }
     }

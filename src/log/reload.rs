@@ -61,6 +61,7 @@ impl<S: Store> Log<S> {
         write_meta(&self.store, meta)?;
         let mut state = self.state.lock();
         state.epoch = epoch;
+        state.unclaimed.forget_all();
         state.lost = true;
         tracing::error!("the disk has lost items or places that it had acknowledged");
         Ok(())

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::buffer::Buffer;
 use super::cursor::{Cursor, Mark};
 use super::tail::Tail;
+use super::unclaimed::Ledger;
 use super::wait::Line;
 
 /// The label of the one cursor of a first-in-first-out queue.
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub epoch: u32,
     /// Whether the disk lost something that was acknowledged, and nobody was told.
     pub lost: bool,
+    /// Items that were taken and may be given back.
+    pub unclaimed: Ledger,
     /// Producers waiting for room.
     pub producers: Line,
     /// How many callers stand in the lines.
@@ -84,6 +87,7 @@ impl State {
 
     /// Forgets a label; those who wait under it look again.
     pub(crate) fn remove_label(&mut self, label: &str) {
+        self.unclaimed.forget_label(label);
         if let Some(mut label) = self.labels.remove(label) {
             label.line.call_all();
         }
@@ -146,6 +150,9 @@ impl State {
         let room = self.room();
         self.producers.call(room);
         for label in self.labels.values_mut() {
+            if label.line.is_empty() {
+                continue;
+            }
             let mut cursor = label.cursor.clone();
             cursor.skip_to(self.live);
             label.line.call(cursor.remaining(self.end).0);

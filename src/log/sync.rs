@@ -91,7 +91,7 @@ fn gather(round: &Round, stage: &mut MutexGuard<'_, Stage>) {
 
 impl<S: Store> Log<S> {
     /// Returns when what was committed is as durable as `level` says. It is visible before.
-    pub(super) fn settle(&self, committed: Option<Committed>, level: Durability) -> Result<()> {
+    pub(crate) fn settle(&self, committed: Option<Committed>, level: Durability) -> Result<()> {
         match committed {
             Some(committed) if level == Durability::Synced => self.sync(committed),
             _ => Ok(()),

@@ -137,9 +137,11 @@ impl<S: Store> Log<S> {
     fn reach(&self) -> Result<Reach> {
         let live = self.live()?;
         let (oldest, end, trim) = {
-            let state = self.open_state()?;
+            let mut state = self.open_state()?;
             let oldest = match self.retention {
-                Retention::Unread { .. } => state.lowest_written_cursor(),
+                Retention::Unread { .. } => {
+                    state.lowest_written_cursor().min(state.unclaimed.floor())
+                }
                 Retention::Young { .. } => live.position,
             };
             (oldest, state.written_end(), state.trim)

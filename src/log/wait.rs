@@ -1,6 +1,6 @@
 //! Waiting: how long a caller is willing to, and the lines in which callers stand.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -115,6 +115,14 @@ impl Deadline<'_> {
         }
     }
 
+    /// The moment of the deadline; `None` when it has passed already or never comes.
+    pub(crate) fn moment(&self) -> Option<Instant> {
+        match self.until {
+            Until::Moment(moment) => Some(moment),
+            Until::Past | Until::Never => None,
+        }
+    }
+
     /// Waits on `bell` until it rings or it is time to look again: at the deadline, or to ask
     /// whether the caller wants to be interrupted.
     pub(crate) fn wait<T>(
@@ -153,30 +161,48 @@ impl Deadline<'_> {
 /// called has its units set aside until it leaves the line, so that one unit calls one caller.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    waiting: VecDeque<Arc<Ticket>>,
+    /// By the order in which they came, so that one of many can leave at little cost.
+    waiting: BTreeMap<u64, Arc<Ticket>>,
+    arrivals: u64,
     set_aside: u64,
 }
 
+/// Something to be told that its ticket was called, in place of a thread that sleeps on it.
+pub(crate) trait Ring: Send + Sync {
+    /// Told under the lock that guards the line: it must neither wait nor come back to that lock.
+    fn ring(self: Arc<Self>);
+}
+
 /// A place in a line.
-#[derive(Debug)]
 pub(crate) struct Ticket {
+    arrival: u64,
     need: u64,
     called: Mutex<bool>,
     bell: Condvar,
+    told: Option<Arc<dyn Ring>>,
 }
 
 impl Ticket {
-    fn new(need: u64, called: bool) -> Arc<Self> {
+    fn new(arrival: u64, need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
         Arc::new(Self {
+            arrival,
             need,
-            called: Mutex::new(called),
+            called: Mutex::new(false),
             bell: Condvar::new(),
+            told,
         })
     }
 
     /// For a line that is gone: its owner looks again at once.
-    pub(crate) fn already_called(need: u64) -> Arc<Self> {
-        Self::new(need, true)
+    pub(crate) fn already_called(need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
+        let ticket = Self::new(0, need, told);
+        ticket.call();
+        ticket
+    }
+
+    /// For a thread that waits elsewhere than in a [`Line`].
+    pub(crate) fn for_a_thread() -> Arc<Self> {
+        Self::new(0, 1, None)
     }
 
     /// Waits to be called; false when the deadline came first.
@@ -191,9 +217,22 @@ impl Ticket {
         Ok(true)
     }
 
-    fn call(&self) {
+    pub(crate) fn call(&self) {
         *self.called.lock() = true;
         self.bell.notify_one();
+        if let Some(told) = &self.told {
+            Arc::clone(told).ring();
+        }
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket")
+            .field("arrival", &self.arrival)
+            .field("need", &self.need)
+            .field("called", &self.called)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,18 +241,20 @@ impl Line {
         self.waiting.is_empty() && self.set_aside == 0
     }
 
-    /// A place at the end of the line for a caller who needs `need` units.
-    pub(crate) fn join(&mut self, need: u64) -> Arc<Ticket> {
-        let ticket = Ticket::new(need, false);
-        self.waiting.push_back(Arc::clone(&ticket));
+    /// A place at the end of the line for a caller who needs `need` units, and who is `told` when
+    /// it is called if it does not sleep until then.
+    pub(crate) fn join(&mut self, need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Ticket> {
+        let ticket = Ticket::new(self.arrivals, need, told);
+        self.arrivals = self.arrivals.saturating_add(1);
+        self.waiting.insert(ticket.arrival, Arc::clone(&ticket));
         ticket
     }
 
-    /// Back to the front of the line: it was called, but somebody else was quicker.
+    /// Back to its place in the line: it was called, but somebody else was quicker.
     pub(crate) fn rejoin(&mut self, ticket: &Arc<Ticket>) {
         if std::mem::take(&mut *ticket.called.lock()) {
             self.set_aside = self.set_aside.saturating_sub(ticket.need);
-            self.waiting.push_front(Arc::clone(ticket));
+            self.waiting.insert(ticket.arrival, Arc::clone(ticket));
         }
     }
 
@@ -222,25 +263,24 @@ impl Line {
         if *ticket.called.lock() {
             self.set_aside = self.set_aside.saturating_sub(ticket.need);
         } else {
-            self.waiting.retain(|other| !Arc::ptr_eq(other, ticket));
+            self.waiting.remove(&ticket.arrival);
         }
     }
 
     /// Calls those in front for whom there is enough, now that `units` are there in all.
     pub(crate) fn call(&mut self, units: u64) {
-        while let Some(ticket) = self.waiting.front()
-            && ticket.need <= units.saturating_sub(self.set_aside)
+        while let Some(first) = self.waiting.first_entry()
+            && first.get().need <= units.saturating_sub(self.set_aside)
         {
+            let ticket = first.remove();
             self.set_aside = self.set_aside.saturating_add(ticket.need);
-            if let Some(ticket) = self.waiting.pop_front() {
-                ticket.call();
-            }
+            ticket.call();
         }
     }
 
     /// Calls everybody, whatever is there.
     pub(crate) fn call_all(&mut self) {
-        for ticket in self.waiting.drain(..) {
+        for ticket in std::mem::take(&mut self.waiting).into_values() {
             self.set_aside = self.set_aside.saturating_add(ticket.need);
             ticket.call();
         }
@@ -250,6 +290,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn is_called(ticket: &Ticket) -> bool {
         ticket.wait(&Wait::NEVER.begin()).unwrap()
@@ -258,7 +299,7 @@ mod tests {
     #[test]
     fn a_line_calls_as_many_as_there_are_units() {
         let mut line = Line::default();
-        let tickets = [line.join(1), line.join(1), line.join(1)];
+        let tickets = [line.join(1, None), line.join(1, None), line.join(1, None)];
         line.call(2);
         assert_eq!(
             tickets.each_ref().map(|t| is_called(t)),
@@ -269,7 +310,7 @@ mod tests {
     #[test]
     fn units_set_aside_for_one_call_nobody_else() {
         let mut line = Line::default();
-        let tickets = [line.join(1), line.join(1)];
+        let tickets = [line.join(1, None), line.join(1, None)];
         line.call(1);
         line.call(1);
         assert!(!is_called(&tickets[1]));
@@ -280,7 +321,7 @@ mod tests {
     #[test]
     fn one_that_leaves_passes_its_call_on() {
         let mut line = Line::default();
-        let tickets = [line.join(1), line.join(1)];
+        let tickets = [line.join(1, None), line.join(1, None)];
         line.call(1);
         line.leave(&tickets[0]);
         line.call(1);
@@ -290,7 +331,7 @@ mod tests {
     #[test]
     fn one_that_needs_much_holds_its_place() {
         let mut line = Line::default();
-        let tickets = [line.join(5), line.join(1)];
+        let tickets = [line.join(5, None), line.join(1, None)];
         line.call(3);
         assert!(!is_called(&tickets[0]) && !is_called(&tickets[1]));
         line.call(6);
@@ -300,7 +341,7 @@ mod tests {
     #[test]
     fn one_that_was_called_in_vain_is_the_next_to_be_called() {
         let mut line = Line::default();
-        let tickets = [line.join(1), line.join(1)];
+        let tickets = [line.join(1, None), line.join(1, None)];
         line.call(1);
         line.rejoin(&tickets[0]);
         line.call(1);
@@ -308,9 +349,38 @@ mod tests {
     }
 
     #[test]
+    fn those_who_were_called_in_vain_keep_their_order() {
+        let mut line = Line::default();
+        let tickets = [line.join(1, None), line.join(1, None)];
+        line.call(2);
+        tickets.iter().for_each(|ticket| line.rejoin(ticket));
+        line.call(1);
+        assert_eq!(tickets.each_ref().map(|t| is_called(t)), [true, false]);
+    }
+
+    #[test]
+    fn one_who_does_not_sleep_is_told_when_it_is_called() {
+        struct Count(AtomicUsize);
+        impl Ring for Count {
+            fn ring(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let mut line = Line::default();
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        let ticket = line.join(1, Some(count.clone()));
+        line.call(0);
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        line.call(1);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        line.leave(&ticket);
+        assert!(line.is_empty());
+    }
+
+    #[test]
     fn a_wait_can_be_interrupted() {
         let mut line = Line::default();
-        let ticket = line.join(1);
+        let ticket = line.join(1, None);
         let wait = Wait::FOREVER.interruptible(Duration::from_micros(1), &|| true);
         let error = ticket.wait(&wait.begin()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted);

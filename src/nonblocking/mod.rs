@@ -1,10 +1,26 @@
 //! Queues whose methods return at once with a [`Response`]; the queue's worker does the work.
+//!
+//! A response can be waited for by a thread and by a task. An operation that waits, for items or
+//! for room, costs neither a thread nor any time of the processor while it does.
 
+mod closing;
+mod consume;
+mod face;
 mod fifo;
 mod inflight;
 mod mpmc;
+mod operation;
 mod response;
 
+pub use consume::Consume;
 pub use fifo::PersistentQueueWithCapacity;
 pub use mpmc::MpmcQueue;
 pub use response::Response;
+
+#[cfg(feature = "python")]
+pub(crate) use {
+    face::{Face, Payload},
+    inflight::Entry,
+    operation::Asked,
+    response::{Effect, Watch},
+};

@@ -1,20 +1,25 @@
 //! The MPMC queue behind a worker.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Response;
-use super::inflight::Inflight;
-use crate::blocking;
+use super::face::{Face, Open};
+use super::operation::Asked;
+use super::response::Effect::{Changes, Takes};
+use super::{Consume, Response};
+use crate::blocking::{self, Handle, checked};
 use crate::error::Result;
+use crate::log::Log;
+use crate::log::items::Items;
+use crate::log::read::Batch;
 use crate::log::wait::Wait;
 use crate::mpmc::Next;
-use crate::options::{Durability, StartPosition};
+use crate::options::{CallOptions, Durability, StartPosition};
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
-/// Operations are done one after another, in the order of the calls. While `max_inflight_ops` of
-/// them are under way, the next call waits for room.
+/// Operations are done one after another, in the order of the calls; those that wait for items let
+/// others pass. While `max_inflight_ops` of them are under way, the next call waits; those that wait
+/// for items do not count.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,9 +34,16 @@ use crate::options::{Durability, StartPosition};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct MpmcQueue {
-    inflight: Arc<Inflight>,
-    queue: blocking::MpmcQueue,
+pub struct MpmcQueue(Face<blocking::MpmcQueue>);
+
+impl Open for blocking::MpmcQueue {
+    fn handle(&self) -> &Handle {
+        self.handle()
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability()
+    }
 }
 
 impl MpmcQueue {
@@ -41,113 +53,159 @@ impl MpmcQueue {
         ttl: Duration,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        let inflight = Inflight::at_most(max_inflight_ops)?;
-        Ok(Self {
-            queue: blocking::MpmcQueue::new(path, ttl)?,
-            inflight: Arc::new(inflight),
-        })
+        Face::over(max_inflight_ops, || blocking::MpmcQueue::new(path, ttl)).map(Self)
     }
 
     pub(crate) fn over(queue: blocking::MpmcQueue, max_inflight_ops: usize) -> Result<Self> {
-        Ok(Self {
-            queue,
-            inflight: Arc::new(Inflight::at_most(max_inflight_ops)?),
-        })
-    }
-
-    /// Has `operation` done on the queue by the worker; waits as long as `wait` says when too many
-    /// are under way.
-    pub(crate) fn submit<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&blocking::MpmcQueue) -> Result<T> + Send + 'static,
-        wait: Wait<'_>,
-    ) -> Result<Response<T>> {
-        let queue = self.queue.clone();
-        let operation = move || {
-            let result = operation(&queue);
-            drop(queue);
-            result
-        };
-        self.inflight.submit(self.queue.worker(), operation, wait)
+        Face::over(max_inflight_ops, || Ok(queue)).map(Self)
     }
 
     /// Adds items at the end: all of them, or none.
     pub fn add(&self, items: Vec<Vec<u8>>) -> Result<Response<()>> {
-        self.submit(move |queue| queue.add(&items), Wait::FOREVER)
-    }
-
-    /// Reads up to `max` items under `label`, and moves the label behind them.
-    pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Response<Next>> {
-        let label = label.to_owned();
-        self.submit(move |queue| queue.next(&label, start, max), Wait::FOREVER)
+        self.add_with(items, self.0.level(None))
     }
 
     /// Like [`add`](Self::add), answered when the items are so durable.
     pub fn add_with(&self, items: Vec<Vec<u8>>, durability: Durability) -> Result<Response<()>> {
-        self.submit(
-            move |queue| queue.add_with(&items, durability),
-            Wait::FOREVER,
-        )
+        let asked = Asked::now(Changes).at(durability);
+        self.0.append(asked, items, |done| done)
     }
 
-    /// Like [`next`](Self::next), answered when the move of the label is so durable.
+    /// Reads up to `max` items under `label`, and moves the label behind them. Dropped or cancelled
+    /// unclaimed, the response gives them back.
+    pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Response<Next>> {
+        self.next_with(label, start, max, CallOptions::new())
+    }
+
+    /// Like [`next`](Self::next), waiting for the first item as long as `wait` says. Only an
+    /// interrupt of `wait` is not looked at: cancel the response instead.
+    pub fn next_wait(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'static>,
+    ) -> Result<Response<Next>> {
+        self.next_with(label, start, max, wait)
+    }
+
+    /// Like [`next`](Self::next), as `options` say. Answered when the move of the label is so
+    /// durable.
     pub fn next_with(
         &self,
         label: &str,
         start: StartPosition,
         max: u64,
-        durability: Durability,
+        options: impl Into<CallOptions<'static>>,
     ) -> Result<Response<Next>> {
-        let label = label.to_owned();
-        self.submit(
-            move |queue| queue.next_with(&label, start, max, durability),
-            Wait::FOREVER,
-        )
+        let (wait, level) = options.into().resolve(self.0.level(None));
+        let asked = Asked::now(Takes).waiting(wait).at(level);
+        self.0.take(asked, checked(label)?, start, max, Next::from)
     }
 
-    /// Makes everything asked for before the call survive a power cut.
-    pub fn flush(&self) -> Result<Response<()>> {
-        self.submit(|queue| queue.flush(), Wait::FOREVER)
+    /// Reads up to `max` items under `label` without moving it, waiting for the first one as long
+    /// as `wait` says. [`commit`](Self::commit) moves it.
+    pub fn read(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'static>,
+    ) -> Result<Response<Batch>> {
+        let asked = Asked::now(Takes).waiting(wait);
+        self.0
+            .read(asked, checked(label)?, start, max, |batch| batch)
+    }
+
+    /// Moves the label of a batch behind its items; answers `Conflict` when another consumer has
+    /// moved it since.
+    pub fn commit(&self, batch: &Batch) -> Result<Response<()>> {
+        self.commit_with(batch, self.0.level(None))
+    }
+
+    /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
+    pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<Response<()>> {
+        let batch = batch.clone();
+        self.0.once(Asked::now(Changes), move |log| {
+            log.commit(&batch, durability)
+        })
+    }
+
+    /// The next items of `label`, up to `max`, without moving or making it.
+    pub fn peek(&self, label: &str, start: StartPosition, max: u64) -> Result<Response<Items>> {
+        let label = checked(label)?;
+        self.0
+            .once(Asked::now(Takes), move |log| log.peek(&label, start, max))
+    }
+
+    /// Reads item after item under `label`, waiting for each, until the queue is closed.
+    pub fn consume(&self, label: &str, start: StartPosition) -> Consume<Next> {
+        let (queue, label) = (self.clone(), label.to_owned());
+        Consume::new(move || queue.next_wait(&label, start, 1, Wait::FOREVER))
     }
 
     /// The labels, in alphabetical order.
     pub fn labels(&self) -> Result<Response<Vec<String>>> {
-        self.submit(|queue| queue.labels(), Wait::FOREVER)
+        self.0.once(Asked::now(Takes), Log::labels)
     }
 
     /// Forgets a label and its place; false when there is no such label.
     pub fn remove_label(&self, label: &str) -> Result<Response<bool>> {
-        let label = label.to_owned();
-        self.submit(move |queue| queue.remove_label(&label), Wait::FOREVER)
+        let (label, level) = (label.into(), self.0.level(None));
+        self.0.once(Asked::now(Changes), move |log| {
+            log.remove_label(&label, level)
+        })
     }
 
     /// Number of live items.
     pub fn len(&self) -> Result<Response<u64>> {
-        self.submit(|queue| queue.len(), Wait::FOREVER)
+        self.0.once(Asked::now(Takes), |log| Ok(log.size()?.0))
+    }
+
+    /// Whether there is no live item.
+    pub fn is_empty(&self) -> Result<Response<bool>> {
+        self.0.once(Asked::now(Takes), |log| Ok(log.size()?.0 == 0))
     }
 
     /// Bytes of all live items.
     pub fn payload_size(&self) -> Result<Response<u64>> {
-        self.submit(|queue| queue.payload_size(), Wait::FOREVER)
+        self.0.once(Asked::now(Takes), |log| Ok(log.size()?.1))
     }
 
     /// Bytes that the queue takes on the file system.
     pub fn disk_size(&self) -> Result<Response<u64>> {
-        self.submit(|queue| queue.disk_size(), Wait::FOREVER)
+        self.0.once(Asked::now(Takes), Log::disk_size)
     }
 
-    /// Operations that were asked for and are not done.
+    /// Makes everything asked for before the call survive a power cut.
+    pub fn flush(&self) -> Result<Response<()>> {
+        self.0.once(Asked::now(Changes), Log::flush)
+    }
+
+    /// Operations that were asked for and are not done, without those that wait for items.
     pub fn inflight_ops(&self) -> Result<usize> {
-        self.inflight.count()
+        self.0.inflight_ops()
     }
 
     /// The blocking face of the same open queue.
     pub fn blocking(&self) -> blocking::MpmcQueue {
-        self.queue.clone()
+        self.0.queue().clone()
     }
 
-    /// Lets the operations under way finish, syncs and closes.
+    /// Lets the operations under way finish, ends those that wait with `Closed`, gives back what
+    /// was taken and not claimed, syncs and closes.
     pub fn close(&self) -> Result<()> {
-        self.queue.close()
+        self.0.queue().close()
+    }
+
+    /// Like [`close`](Self::close), in a thread of its own. The response is answered when the queue
+    /// is closed.
+    pub fn close_in_background(&self) -> Result<Response<()>> {
+        self.0.close_in_background(|done| done)
+    }
+
+    #[cfg(feature = "python")]
+    pub(crate) fn face(&self) -> &Face<blocking::MpmcQueue> {
+        &self.0
     }
 }

@@ -13,8 +13,18 @@ const COPIED_WITH_GIL: usize = 64 << 10;
 /// most.
 const MADE_AT_ONCE: usize = 1 << 16;
 
+/// So many small items are copied one by one.
+const FEW: usize = 256;
+
 /// A list of bytes objects.
 pub(super) fn list(py: Python<'_>, items: Items) -> PyResult<Bound<'_, PyList>> {
+    if items.len() <= FEW && items.bytes() <= COPIED_WITH_GIL as u64 {
+        let mut objects = items.iter().map(|item| PyBytes::new(py, item));
+        return match (objects.next(), items.len()) {
+            (Some(only), 1) => PyList::new(py, [only]),
+            (first, _) => PyList::new(py, first.into_iter().chain(objects).collect::<Vec<_>>()),
+        };
+    }
     PyList::new(py, objects(py, items)?)
 }
 

@@ -1,5 +1,6 @@
 //! Calls into the queues: without the GIL, and open to Ctrl-C where they may wait.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -82,7 +83,21 @@ fn look_for_signals(raised: &Mutex<Option<PyErr>>) -> bool {
     came
 }
 
+thread_local! {
+    /// Whether this is Python's main thread, once that was asked.
+    static ON_MAIN_THREAD: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
 fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
+    if let Some(known) = ON_MAIN_THREAD.get() {
+        return Ok(known);
+    }
+    let asked = ask_for_main_thread(py)?;
+    ON_MAIN_THREAD.set(Some(asked));
+    Ok(asked)
+}
+
+fn ask_for_main_thread(py: Python<'_>) -> PyResult<bool> {
     static GET_IDENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static MAIN_THREAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let here: u64 = GET_IDENT

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 use crate::error::{Error, ErrorKind};
 
@@ -16,6 +17,25 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let path = error.path().map(Path::as_os_str);
     let class = classes(py)?.getattr(class_name(error.kind()))?;
     Ok(PyErr::from_value(class.call1((error.to_string(), path))?))
+}
+
+/// What `concurrent.futures` raises for something that was cancelled.
+pub(super) fn future_cancelled(py: Python<'_>) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(CLASS.import(py, "concurrent.futures", "CancelledError"))
+}
+
+/// What a coroutine sees when something that it awaits was cancelled.
+pub(super) fn task_cancelled(py: Python<'_>) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(CLASS.import(py, "asyncio", "CancelledError"))
+}
+
+fn raise(class: PyResult<&Bound<'_, PyType>>) -> PyErr {
+    match class.and_then(|class| class.call0()) {
+        Ok(error) => PyErr::from_value(error),
+        Err(failure) => failure,
+    }
 }
 
 fn classes(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
@@ -41,6 +61,8 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Io => "IOFailure",
         ErrorKind::Corrupt => "Corrupt",
         ErrorKind::OutcomeUnknown => "OutcomeUnknown",
+        // A response raises what fits its caller in its place.
+        ErrorKind::Cancelled => "Error",
         // `call::waiting` raises what the signal handler raised in its place.
         ErrorKind::Interrupted => "Error",
     }

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::nonblocking::aide;
 use crate::error::Result;
 use crate::fork::Birthplace;
 use crate::{blocking, nonblocking};
@@ -63,6 +64,8 @@ pub(super) fn close_all(py: Python<'_>) {
             .filter_map(|queue| queue.close().err())
             .collect::<Vec<_>>()
     });
+    // What was answered by that has callbacks.
+    aide::finish(py);
     for error in errors {
         exception(py, &error).write_unraisable(py, None);
     }

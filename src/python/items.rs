@@ -1,5 +1,6 @@
 //! Items from Python: borrowed from the objects that own them, or copied for a later operation.
 
+use crate::nonblocking::Payload;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -142,8 +143,10 @@ impl Copied {
         }
         copied
     }
+}
 
-    pub(super) fn items(&self) -> Vec<&[u8]> {
+impl Payload for Copied {
+    fn items(&self) -> Vec<&[u8]> {
         let mut rest = self.bytes.as_slice();
         let lengths = self.lengths.iter();
         lengths

@@ -29,8 +29,8 @@ mod _native {
     mod nonblocking_classes {
         #[pymodule_export]
         use crate::python::nonblocking::{
-            MpmcQueue, MpmcResponse, MpmcResponseVariant, PersistentQueueWithCapacity, Response,
-            ResponseVariant,
+            AsyncConsumer, MpmcQueue, MpmcResponse, MpmcResponseVariant,
+            PersistentQueueWithCapacity, Response, ResponseBase, ResponseVariant,
         };
     }
 

@@ -38,9 +38,12 @@ impl<Q: Closing> Deref for Shared<Q> {
 impl<Q: Closing> Drop for Shared<Q> {
     fn drop(&mut self) {
         // SAFETY: it is taken here alone, and nothing can use `self` after its destructor.
-        let mut queue = Some(unsafe { ManuallyDrop::take(&mut self.0) });
-        // Where there is no interpreter to attach to, no GIL is held either, and the queue goes
-        // with `queue`.
-        Python::try_attach(|py| py.detach(|| drop(queue.take())));
+        let queue = unsafe { ManuallyDrop::take(&mut self.0) };
+        let mut last = Arc::into_inner(queue);
+        if last.is_some() {
+            // Where there is no interpreter to attach to, no GIL is held either, and the queue goes
+            // with `last`.
+            Python::try_attach(|py| py.detach(|| drop(last.take())));
+        }
     }
 }

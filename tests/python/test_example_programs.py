@@ -10,7 +10,7 @@ from documents import ROOT
 from support import PATIENCE, succeeded
 
 EXAMPLES = ROOT / "examples"
-TESTED_ELSEWHERE = {"store_and_forward.py"}
+TESTED_ELSEWHERE = {"store_and_forward.py", "webhook_forwarder.py", "webhook_receiver.py"}
 PRINTS = {
     "log_fanout.py": ["archive replays: open, no change left, queue at the door"],
     "mpmc_queue.py": [

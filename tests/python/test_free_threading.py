@@ -66,7 +66,7 @@ def test_one_response_read_by_all_is_one_answer(
 def test_looking_at_a_response_while_it_becomes_ready(
     later: nonblocking.PersistentQueueWithCapacity,
 ) -> None:
-    def look(response: nonblocking.Response) -> nonblocking.ResponseVariant:
+    def look(response: nonblocking.Response[object]) -> nonblocking.ResponseVariant:
         while (answer := response.try_get()) is None:
             pass
         assert response.is_ready

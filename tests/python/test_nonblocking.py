@@ -20,13 +20,13 @@ Oldest = StartPosition.Oldest
 Queue = PersistentQueueWithCapacity
 
 
-def fields(response: Response) -> tuple[object, ...]:
+def fields(response: Response[object]) -> tuple[object, ...]:
     variant = response.get()
     assert isinstance(variant, ResponseVariant)
     return (variant.data, variant.len, variant.size)
 
 
-def mpmc_fields(response: MpmcResponse) -> tuple[object, ...]:
+def mpmc_fields(response: MpmcResponse[object]) -> tuple[object, ...]:
     variant = response.get()
     assert isinstance(variant, MpmcResponseVariant)
     return (variant.data, variant.labels, variant.removed_label, variant.len, variant.size)

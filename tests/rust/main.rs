@@ -18,6 +18,7 @@ mod fifo;
 #[cfg(unix)]
 mod fork;
 mod formats;
+mod futures;
 mod growth;
 mod huge;
 #[cfg(unix)]

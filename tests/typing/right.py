@@ -71,7 +71,9 @@ def labels(path: str) -> dict[str, list[bytes]]:
 def later(path: Path) -> list[bytes] | None:
     queue = nonblocking.PersistentQueueWithCapacity(path, max_inflight_ops=10)
     pushed = queue.push([b"item"])
-    assert_type(pushed, Response)
+    assert_type(pushed, Response[None])
+    unparametrised: Response = pushed
+    unparametrised.get()
     pushed.get()
     answer = queue.pop().try_get()
     if answer is None or not pushed.is_ready:
@@ -82,9 +84,19 @@ def later(path: Path) -> list[bytes] | None:
     return answer.data
 
 
+async def awaited(queue: nonblocking.PersistentQueueWithCapacity) -> None:
+    async with queue:
+        assert_type(await queue.pop(timeout=None), list[bytes])
+        assert_type(queue.push([b"item"]).result(), None)
+        assert_type(await queue.len, int)
+        assert_type(await queue.read(), Batch)
+        async for item in queue.consume():
+            assert_type(item, bytes)
+
+
 def later_with_labels(queue: nonblocking.MpmcQueue) -> None:
     response = queue.next("label", StartPosition.Oldest)
-    assert_type(response, MpmcResponse)
+    assert_type(response, MpmcResponse[tuple[list[bytes], bool]])
     answer = response.get()
     if answer.data is not None:
         items, expired = answer.data

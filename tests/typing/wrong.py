@@ -52,6 +52,6 @@ def reading(queue: MpmcQueue, other: LiveItems) -> bytes:
 
 
 def answers(queue: nonblocking.PersistentQueueWithCapacity) -> bytes:
-    queue.pop(timeout=1)  # error: call-arg reportCallIssue
+    queue.pop(timeout="1")  # error: arg-type reportArgumentType
     print(queue.pop().data)  # error: attr-defined reportAttributeAccessIssue
     return queue.pop().get().data[0]  # error: index reportOptionalSubscript

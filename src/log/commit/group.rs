@@ -163,6 +163,10 @@ impl<S: Store> Log<S> {
                 None => state.remove_label(&label),
             }
         }
+        plan.unclaimed
+            .into_iter()
+            .for_each(|unclaimed| state.unclaimed.add(unclaimed));
+        state.unclaimed.strike(&plan.returned);
         if place == Place::Buffer && matches!(self.retention, Retention::Unread { .. }) {
             state.skip_what_was_taken();
         }
@@ -203,7 +207,8 @@ impl State {
 
     /// What was taken before it was written is never written.
     fn skip_what_was_taken(&mut self) {
-        let bytes = self.buffer.skip_to(self.lowest_cursor());
+        let floor = self.lowest_cursor().min(self.unclaimed.floor());
+        let bytes = self.buffer.skip_to(floor);
         self.skipped = self.skipped.saturating_add(bytes);
     }
 }

@@ -24,6 +24,7 @@ use super::Log;
 use super::buffer::MAX_BUFFERED;
 use super::chunk::NewChunk;
 use super::cursor::Cursor;
+use super::unclaimed::Unclaimed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Durability;
 use crate::store::Store;
@@ -43,7 +44,11 @@ pub(crate) enum Operation<'a> {
         epoch: u32,
         before: Option<Cursor>,
         after: Cursor,
+        /// The items in between, if they can be given back.
+        unclaimed: Option<Arc<Unclaimed>>,
     },
+    /// Gives items back to the cursors that were moved behind them.
+    GiveBack { returned: Vec<Arc<Unclaimed>> },
     /// Forgets a label.
     Remove { label: Arc<str> },
     /// Changes nothing; what was done before it is written when it is done.
@@ -71,12 +76,15 @@ impl Operation<'_> {
                 epoch,
                 before,
                 after,
+                unclaimed,
             } => Operation::Move {
                 label,
                 epoch,
                 before,
                 after,
+                unclaimed,
             },
+            Self::GiveBack { returned } => Operation::GiveBack { returned },
             Self::Remove { label } => Operation::Remove { label },
             Self::Flush => Operation::Flush,
             Self::Close => Operation::Close,
@@ -106,7 +114,7 @@ impl Operation<'_> {
         match self {
             Self::Append { .. } => self.cost() <= MAX_BUFFERED,
             Self::Move { .. } | Self::Remove { .. } => true,
-            Self::Flush | Self::Close => false,
+            Self::GiveBack { .. } | Self::Flush | Self::Close => false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::log::chunk::{Chunk, Header, NewChunk};
 use crate::log::cursor::{Cursor, Mark};
 use crate::log::state::{ONLY_LABEL, State};
 use crate::log::tail::MAX_KEPT_PAYLOAD;
+use crate::log::unclaimed::Unclaimed;
 use crate::store::Batch;
 
 /// What a group is about to do, one operation after another.
@@ -24,6 +25,10 @@ pub(super) struct Plan<'a> {
     pub chunks: Vec<Planned<'a>>,
     /// Cursors as they will be; `None` for a label that will be gone.
     pub cursors: Vec<(Arc<str>, Option<Cursor>)>,
+    /// What is taken and may be given back.
+    pub unclaimed: Vec<Arc<Unclaimed>>,
+    /// What is given back.
+    pub returned: Vec<Arc<Unclaimed>>,
 }
 
 /// A chunk that has its place in the log.
@@ -53,6 +58,8 @@ impl<'a> Plan<'a> {
             overflow: None,
             chunks: Vec::new(),
             cursors: Vec::new(),
+            unclaimed: Vec::new(),
+            returned: Vec::new(),
         }
     }
 
@@ -68,9 +75,16 @@ impl<'a> Plan<'a> {
                 epoch,
                 before,
                 after,
+                unclaimed,
             } => {
                 self.check_epoch(epoch)?;
-                self.move_cursor(label, before.as_ref(), after, state)
+                self.move_cursor(label, before.as_ref(), after, state)?;
+                self.unclaimed.extend(unclaimed);
+                Ok(())
+            }
+            Operation::GiveBack { returned } => {
+                self.give_back(returned, state);
+                Ok(())
             }
             Operation::Remove { label } => {
                 if self.cursor(&label, state).is_none() {
@@ -161,11 +175,32 @@ impl<'a> Plan<'a> {
         if self.cursor(&label, state) != before {
             return Err(conflict());
         }
-        if &*label == ONLY_LABEL {
-            self.unread = after.remaining(self.end).0;
-        }
-        self.cursors.push((label, Some(after)));
+        self.set_cursor(label, after);
         Ok(())
+    }
+
+    /// Has the cursors owe again what was taken. A label that is gone misses nothing, and what was
+    /// taken in an earlier epoch is no longer there.
+    fn give_back(&mut self, returned: Vec<Arc<Unclaimed>>, state: &State) {
+        let epoch = self.epoch;
+        for unclaimed in returned.iter().filter(|items| items.epoch() == epoch) {
+            let label = unclaimed.label();
+            if let Some(mut cursor) = self.cursor(label, state).cloned() {
+                cursor.give_back(unclaimed.runs());
+                self.set_cursor(Arc::clone(label), cursor);
+            }
+        }
+        self.returned.extend(returned);
+    }
+
+    fn set_cursor(&mut self, label: Arc<str>, cursor: Cursor) {
+        if &*label == ONLY_LABEL {
+            self.unread = cursor.remaining(self.end).0;
+        }
+        match self.cursors.last_mut() {
+            Some((last, planned)) if *last == label => *planned = Some(cursor),
+            _ => self.cursors.push((label, Some(cursor))),
+        }
     }
 
     /// The cursor of a label after the operations so far.

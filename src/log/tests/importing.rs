@@ -121,7 +121,7 @@ fn a_label_that_is_to_be_told_of_a_loss_can_wait_for_items() {
     let ticket = state
         .line(&crate::log::state::LineOf::Label("x".into()))
         .unwrap()
-        .join(1);
+        .join(1, None);
     state.call_waiters();
     drop(state);
     let deadline = Wait::NEVER.begin();

@@ -10,7 +10,9 @@ mod importing;
 mod model;
 mod positions;
 mod syncing;
+mod unclaimed;
 mod waiting;
+mod waiting_without_a_thread;
 
 use std::sync::Arc;
 use std::time::Duration;

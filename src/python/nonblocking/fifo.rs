@@ -5,15 +5,29 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
+use super::asking::ask;
+use super::consumer::{self, AsyncConsumer, Ready};
+use super::pending::Keeper;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::error::Result;
+use crate::log::Log;
+use crate::log::state::ONLY_LABEL;
+use crate::nonblocking::Effect::{self, Changes, Takes};
+use crate::nonblocking::{Asked, Entry};
+use crate::options::StartPosition::Oldest;
 use crate::python::arguments::{Timeout, durability, durability_object, timeout};
+use crate::python::batch::Batch;
 use crate::python::blocking::leave;
-use crate::python::call::{options, released, waiting};
+use crate::python::call::released;
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
-use crate::{Durability, Wait, blocking, nonblocking, python};
+use crate::store::rocks::RocksStore;
+use crate::{Durability, Wait};
+use crate::{blocking, nonblocking, python};
+
+type Face = nonblocking::Face<blocking::PersistentQueueWithCapacity>;
+type Answer = nonblocking::Response<Reply>;
 
 /// The persistent queue with methods that return at once.
 ///
@@ -44,16 +58,27 @@ impl PersistentQueueWithCapacity {
         })
     }
 
-    /// Has the worker do `operation`; waits when too many are under way.
-    fn submit(
+    /// Asks for an operation. Its response `keeps` the queue open if it takes items.
+    fn ask(
         &self,
         py: Python<'_>,
-        operation: impl FnOnce(&blocking::PersistentQueueWithCapacity) -> Result<Reply> + Send + 'static,
-    ) -> PyResult<Response> {
-        waiting(py, Timeout::FOREVER, |wait| {
-            self.queue.submit(operation, wait)
+        keeper: Keeper,
+        operation: impl FnOnce(&Face, Entry<'_>) -> Result<Answer> + Send,
+    ) -> PyResult<Py<Response>> {
+        let answer = ask(py, |entry| operation(self.queue.face(), entry))?;
+        Response::new(py, answer, keeper)
+    }
+
+    /// Asks for something that never waits and takes nothing.
+    fn ask_once(
+        &self,
+        py: Python<'_>,
+        effect: Effect,
+        operation: impl Fn(&Log<RocksStore>) -> Result<Reply> + Send + 'static,
+    ) -> PyResult<Py<Response>> {
+        self.ask(py, Keeper::None, |face, entry| {
+            face.once(Asked::new(effect, entry), operation)
         })
-        .map(Response::new)
     }
 }
 
@@ -79,73 +104,152 @@ impl PersistentQueueWithCapacity {
 
     /// Add `items` at the end: all of them, or none. The response tells whether they fitted.
     ///
-    /// The items are copied before the call returns.
-    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    /// When they do not fit, wait for room up to `timeout` seconds (None: for ever). The items are
+    /// copied before the call returns.
+    #[pyo3(
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
+    )]
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
         no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
-    ) -> PyResult<Response> {
+    ) -> PyResult<Py<Response>> {
         let _ = no_gil;
         let py = items.py();
         let items = Copied::new(py, &self::items("push", items)?);
-        self.submit(py, move |queue| {
-            queue
-                .push_with(&items.items(), options(Wait::NEVER, durability))
-                .map(|()| Reply::Done)
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Changes, entry)
+                .waiting(timeout.wait())
+                .at(face.level(durability));
+            face.append(asked, items, Reply::done)
         })
     }
 
     /// Take up to `max_elements` items, oldest first: `data` of the answer.
-    #[pyo3(signature = (max_elements = 1, no_gil = true, *, durability = None))]
+    ///
+    /// When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
+    /// list is empty when none came.
+    #[pyo3(
+        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+    )]
     fn pop(
         &self,
         py: Python<'_>,
         max_elements: u64,
         no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
-    ) -> PyResult<Response> {
+    ) -> PyResult<Py<Response>> {
         let _ = no_gil;
-        self.submit(py, move |queue| {
-            queue
-                .pop_with(max_elements, options(Wait::NEVER, durability))
-                .map(Reply::Items)
+        let keeper = Keeper::Fifo {
+            _queue: self.queue.clone(),
+        };
+        self.ask(py, keeper, |face, entry| {
+            let asked = Asked::new(Takes, entry)
+                .waiting(timeout.wait())
+                .at(face.level(durability));
+            face.take(asked, ONLY_LABEL.into(), Oldest, max_elements, Reply::items)
         })
     }
 
-    /// Make everything asked for before the call survive a power cut.
+    /// Read up to `n` items without taking them; waits like `pop`. `commit` takes them.
+    #[pyo3(
+        signature = (n = 1, timeout = Timeout::NEVER),
+        text_signature = "($self, n=1, timeout=0)"
+    )]
+    fn read(
+        &self,
+        py: Python<'_>,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Py<Response>> {
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            face.read(asked, ONLY_LABEL.into(), Oldest, n, Reply::Batch)
+        })
+    }
+
+    /// Take the items of `batch`; fails with `Conflict` if others have taken items since.
+    #[pyo3(signature = (batch, *, durability = None))]
+    fn commit(
+        &self,
+        py: Python<'_>,
+        batch: &Bound<'_, Batch>,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<Py<Response>> {
+        let level = self.queue.face().level(durability);
+        let batch = batch.get().batch().clone();
+        self.ask_once(py, Changes, move |log| {
+            log.commit(&batch, level).map(Reply::done)
+        })
+    }
+
+    /// Return the next items, up to `n`, which stay in the queue.
+    #[pyo3(signature = (n = 1))]
+    fn peek(&self, py: Python<'_>, n: u64) -> PyResult<Py<Response>> {
+        let label = ONLY_LABEL.into();
+        self.ask_once(py, Takes, move |log| {
+            log.peek(&label, Oldest, n).map(Reply::Peeked)
+        })
+    }
+
+    /// Return an asynchronous iterator that takes item after item until the queue is closed.
     ///
-    /// >>> import tempfile
-    /// >>> from rocksq import Durability
+    /// >>> import asyncio, tempfile
     /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
-    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp(), durability=Durability.Buffered)
-    /// >>> pushed = queue.push([b"item"])
-    /// >>> flushed = queue.flush().get()
-    /// >>> queue.close()
-    fn flush(&self, py: Python<'_>) -> PyResult<Response> {
-        self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
+    /// >>> async def main() -> None:
+    /// ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    /// ...         await queue.push([b"work", b"stop"])
+    /// ...         async for item in queue.consume():
+    /// ...             if item == b"stop":
+    /// ...                 break
+    /// ...             print(item)
+    /// >>> asyncio.run(main())
+    /// b'work'
+    fn consume(&self) -> AsyncConsumer {
+        AsyncConsumer::new(&self.queue, |queue, entry| {
+            let face = queue.face();
+            let asked = Asked::new(Takes, entry)
+                .waiting(Wait::FOREVER)
+                .at(face.level(None));
+            face.take(asked, ONLY_LABEL.into(), Oldest, 1, Reply::items)
+        })
+    }
+
+    /// Whether there is no item in the queue.
+    #[getter]
+    fn is_empty(&self, py: Python<'_>) -> PyResult<Py<Response>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Flag(log.size()?.0 == 0)))
     }
 
     /// Number of items in the queue: `len` of the answer.
     #[getter]
-    fn len(&self, py: Python<'_>) -> PyResult<Response> {
-        self.submit(py, |queue| queue.len().map(Reply::Len))
+    fn len(&self, py: Python<'_>) -> PyResult<Py<Response>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Len(log.size()?.0)))
     }
 
     /// Bytes that the queue takes on the file system: `size` of the answer.
     #[getter]
-    fn disk_size(&self, py: Python<'_>) -> PyResult<Response> {
-        self.submit(py, |queue| queue.disk_size().map(Reply::Size))
+    fn disk_size(&self, py: Python<'_>) -> PyResult<Py<Response>> {
+        self.ask_once(py, Takes, |log| log.disk_size().map(Reply::Size))
     }
 
     /// Bytes of all items in the queue: `size` of the answer.
     #[getter]
-    fn payload_size(&self, py: Python<'_>) -> PyResult<Response> {
-        self.submit(py, |queue| queue.payload_size().map(Reply::Size))
+    fn payload_size(&self, py: Python<'_>) -> PyResult<Py<Response>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Size(log.size()?.1)))
     }
 
-    /// Operations that were asked for and are not done.
+    /// Make everything asked for before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<Py<Response>> {
+        self.ask_once(py, Changes, |log| log.flush().map(Reply::done))
+    }
+
+    /// Operations that were asked for and are not done, without those that wait.
     #[getter]
     fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
         released(py, || self.queue.inflight_ops())
@@ -160,7 +264,7 @@ impl PersistentQueueWithCapacity {
     /// How durable what a call does is when it is answered, unless the call says otherwise.
     #[getter]
     fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        durability_object(py, self.queue.blocking().durability())
+        durability_object(py, self.queue.face().level(None))
     }
 
     /// The directory of the queue, as it was given.
@@ -175,7 +279,10 @@ impl PersistentQueueWithCapacity {
         py.detach(|| self.queue.blocking().is_closed())
     }
 
-    /// Let the operations under way finish, sync and close. Closing twice does nothing.
+    /// Let the operations under way finish, end those that wait with `Closed`, sync and close.
+    ///
+    /// What was taken and not claimed is given back. Closing twice does nothing. It holds up an
+    /// event loop; `async with` does not.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
@@ -194,6 +301,18 @@ impl PersistentQueueWithCapacity {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
         released(py, || leave(self.queue.close()))
+    }
+
+    fn __aenter__(slf: Bound<'_, Self>) -> PyResult<Ready> {
+        let queue = slf.get();
+        released(slf.py(), || queue.queue.blocking().len())?;
+        Ok(Ready(slf.into_any().unbind()))
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __aexit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let closing = py.detach(|| self.queue.face().close_in_background(Reply::done));
+        consumer::leave(py, closing)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -5,16 +5,30 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
+use super::asking::ask;
+use super::consumer::{self, AsyncConsumer, Ready};
+use super::pending::Keeper;
 use super::reply::Reply;
 use super::{MpmcResponse, inflight_limit};
+use crate::blocking::checked;
 use crate::error::Result;
+use crate::log::Log;
+use crate::nonblocking::Effect::{self, Changes, Takes};
+use crate::nonblocking::{Asked, Entry};
 use crate::options::StartPosition;
 use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
+use crate::python::batch::Batch;
 use crate::python::blocking::{leave, seconds};
-use crate::python::call::{options, released, waiting};
+use crate::python::call::released;
+use crate::python::errors::exception;
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
-use crate::{Durability, Wait, blocking, nonblocking, python};
+use crate::store::rocks::RocksStore;
+use crate::{Durability, Wait};
+use crate::{blocking, nonblocking, python};
+
+type Face = nonblocking::Face<blocking::MpmcQueue>;
+type Answer = nonblocking::Response<Reply>;
 
 /// The MPMC queue with methods that return at once.
 ///
@@ -46,16 +60,27 @@ impl MpmcQueue {
         })
     }
 
-    /// Has the worker do `operation`; waits when too many are under way.
-    fn submit(
+    /// Asks for an operation. Its response `keeps` the queue open if it takes items.
+    fn ask(
         &self,
         py: Python<'_>,
-        operation: impl FnOnce(&blocking::MpmcQueue) -> Result<Reply> + Send + 'static,
-    ) -> PyResult<MpmcResponse> {
-        waiting(py, Timeout::FOREVER, |wait| {
-            self.queue.submit(operation, wait)
+        keeper: Keeper,
+        operation: impl FnOnce(&Face, Entry<'_>) -> Result<Answer> + Send,
+    ) -> PyResult<Py<MpmcResponse>> {
+        let answer = ask(py, |entry| operation(self.queue.face(), entry))?;
+        MpmcResponse::new(py, answer, keeper)
+    }
+
+    /// Asks for something that never waits and takes nothing.
+    fn ask_once(
+        &self,
+        py: Python<'_>,
+        effect: Effect,
+        operation: impl Fn(&Log<RocksStore>) -> Result<Reply> + Send + 'static,
+    ) -> PyResult<Py<MpmcResponse>> {
+        self.ask(py, Keeper::None, |face, entry| {
+            face.once(Asked::new(effect, entry), operation)
         })
-        .map(MpmcResponse::new)
     }
 }
 
@@ -87,77 +112,171 @@ impl MpmcQueue {
         items: &Bound<'_, PyAny>,
         no_gil: bool,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
-    ) -> PyResult<MpmcResponse> {
+    ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let py = items.py();
         let items = Copied::new(py, &self::items("add", items)?);
-        self.submit(py, move |queue| {
-            let durability = durability.unwrap_or(queue.durability());
-            queue
-                .add_with(&items.items(), durability)
-                .map(|()| Reply::Done)
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Changes, entry).at(face.level(durability));
+            face.append(asked, items, Reply::done)
         })
     }
 
     /// Read up to `max_elements` items under `label` and move the label behind them.
-    #[pyo3(signature = (label, start_position, max_elements = 1, no_gil = true, *, durability = None))]
+    ///
+    /// When there are none, wait for one up to `timeout` seconds (None: for ever).
+    #[allow(clippy::too_many_arguments)] // those of Python
+    #[pyo3(
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+    )]
     fn next(
         &self,
         py: Python<'_>,
-        label: String,
+        label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
         max_elements: u64,
         no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
-    ) -> PyResult<MpmcResponse> {
+    ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
-        self.submit(py, move |queue| {
-            let options = options(Wait::NEVER, durability);
-            queue
-                .next_with(&label, start_position, max_elements, options)
-                .map(Reply::Next)
+        let keeper = Keeper::Mpmc {
+            _queue: self.queue.clone(),
+        };
+        self.ask(py, keeper, |face, entry| {
+            let asked = Asked::new(Takes, entry)
+                .waiting(timeout.wait())
+                .at(face.level(durability));
+            face.take(
+                asked,
+                checked(label)?,
+                start_position,
+                max_elements,
+                Reply::next,
+            )
         })
     }
 
-    /// Make everything asked for before the call survive a power cut.
-    fn flush(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
-        self.submit(py, |queue| queue.flush().map(|()| Reply::Done))
+    /// Read up to `n` items under `label` without moving it; waits like `next`.
+    ///
+    /// `commit` moves it.
+    #[pyo3(
+        signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
+        text_signature = "($self, label, start_position, n=1, timeout=0)"
+    )]
+    fn read(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Py<MpmcResponse>> {
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            face.read(asked, checked(label)?, start_position, n, Reply::Batch)
+        })
+    }
+
+    /// Move the label of `batch` behind its items; fails with `Conflict` if others have.
+    #[pyo3(signature = (batch, *, durability = None))]
+    fn commit(
+        &self,
+        py: Python<'_>,
+        batch: &Bound<'_, Batch>,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<Py<MpmcResponse>> {
+        let level = self.queue.face().level(durability);
+        let batch = batch.get().batch().clone();
+        self.ask_once(py, Changes, move |log| {
+            log.commit(&batch, level).map(Reply::done)
+        })
+    }
+
+    /// Return the next items of `label`, up to `n`, without moving or making it.
+    #[pyo3(signature = (label, start_position, n = 1))]
+    fn peek(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        n: u64,
+    ) -> PyResult<Py<MpmcResponse>> {
+        let label = checked(label).map_err(|error| exception(py, &error))?;
+        self.ask_once(py, Takes, move |log| {
+            log.peek(&label, start_position, n).map(Reply::Peeked)
+        })
+    }
+
+    /// Return an asynchronous iterator that reads item after item under `label`.
+    ///
+    /// It waits for each item and ends when the queue is closed.
+    fn consume(
+        &self,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+    ) -> AsyncConsumer {
+        AsyncConsumer::new(&self.queue, move |queue, entry| {
+            let (face, label) = (queue.face(), checked(&label)?);
+            let asked = Asked::new(Takes, entry)
+                .waiting(Wait::FOREVER)
+                .at(face.level(None));
+            face.take(asked, label, start_position, 1, Reply::next)
+        })
     }
 
     /// Forget a label and its place: `removed_label` of the answer.
     #[pyo3(signature = (label, no_gil = true))]
-    fn remove_label(&self, py: Python<'_>, label: String, no_gil: bool) -> PyResult<MpmcResponse> {
+    fn remove_label(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        no_gil: bool,
+    ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
-        self.submit(py, move |queue| {
-            queue.remove_label(&label).map(Reply::Removed)
+        let (label, level) = (label.into(), self.queue.face().level(None));
+        self.ask_once(py, Changes, move |log| {
+            log.remove_label(&label, level).map(Reply::Removed)
         })
     }
 
     /// The labels, in alphabetical order: `labels` of the answer.
     #[getter]
-    fn labels(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
-        self.submit(py, |queue| queue.labels().map(Reply::Labels))
+    fn labels(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Takes, |log| log.labels().map(Reply::Labels))
+    }
+
+    /// Whether there is no live item.
+    #[getter]
+    fn is_empty(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Flag(log.size()?.0 == 0)))
     }
 
     /// Number of live items: `len` of the answer.
     #[getter]
-    fn len(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
-        self.submit(py, |queue| queue.len().map(Reply::Len))
+    fn len(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Len(log.size()?.0)))
     }
 
     /// Bytes that the queue takes on the file system: `size` of the answer.
     #[getter]
-    fn disk_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
-        self.submit(py, |queue| queue.disk_size().map(Reply::Size))
+    fn disk_size(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Takes, |log| log.disk_size().map(Reply::Size))
     }
 
     /// Bytes of all live items: `size` of the answer.
     #[getter]
-    fn payload_size(&self, py: Python<'_>) -> PyResult<MpmcResponse> {
-        self.submit(py, |queue| queue.payload_size().map(Reply::Size))
+    fn payload_size(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Takes, |log| Ok(Reply::Size(log.size()?.1)))
     }
 
-    /// Operations that were asked for and are not done.
+    /// Make everything asked for before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<Py<MpmcResponse>> {
+        self.ask_once(py, Changes, |log| log.flush().map(Reply::done))
+    }
+
+    /// Operations that were asked for and are not done, without those that wait.
     #[getter]
     fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
         released(py, || self.queue.inflight_ops())
@@ -172,7 +291,7 @@ impl MpmcQueue {
     /// How durable what a call does is when it is answered, unless the call says otherwise.
     #[getter]
     fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        durability_object(py, self.queue.blocking().durability())
+        durability_object(py, self.queue.face().level(None))
     }
 
     /// The directory of the queue, as it was given.
@@ -187,7 +306,10 @@ impl MpmcQueue {
         py.detach(|| self.queue.blocking().is_closed())
     }
 
-    /// Let the operations under way finish, sync and close. Closing twice does nothing.
+    /// Let the operations under way finish, end those that wait with `Closed`, sync and close.
+    ///
+    /// What was taken and not claimed is given back. Closing twice does nothing. It holds up an
+    /// event loop; `async with` does not.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         released(py, || self.queue.close())
     }
@@ -206,6 +328,18 @@ impl MpmcQueue {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
         released(py, || leave(self.queue.close()))
+    }
+
+    fn __aenter__(slf: Bound<'_, Self>) -> PyResult<Ready> {
+        let queue = slf.get();
+        released(slf.py(), || queue.queue.blocking().len())?;
+        Ok(Ready(slf.into_any().unbind()))
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __aexit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let closing = py.detach(|| self.queue.face().close_in_background(Reply::done));
+        consumer::leave(py, closing)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -1,92 +1,227 @@
-//! An answer that is asked for, and what became of it.
+//! An answer that is asked for, and the Python value that it becomes.
+
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
-use super::reply::Reply;
-use crate::Wait;
-use crate::error::{Error, Result};
-use crate::nonblocking::Response;
+use super::reply::{Field, Reply};
+use super::variant::Answered;
+use crate::error::{Error, ErrorKind, Result};
+use crate::nonblocking::{self, Response};
 use crate::python::arguments::Timeout;
 use crate::python::call::waiting;
-use crate::python::errors::exception;
+use crate::python::errors::{self, exception};
+use crate::python::shared::Shared;
 
-/// An answer under way, and the Python object made of it once it was read.
-pub(super) struct Pending<V> {
-    /// Gone when `variant` is there: the items need not be kept twice.
-    response: Mutex<Option<Response<Reply>>>,
-    variant: PyOnceLock<Py<V>>,
+/// What keeps a queue open until items taken from it were claimed.
+pub(super) enum Keeper {
+    None,
+    Fifo {
+        _queue: Shared<nonblocking::PersistentQueueWithCapacity>,
+    },
+    Mpmc {
+        _queue: Shared<nonblocking::MpmcQueue>,
+    },
 }
 
-impl<V> Pending<V> {
-    pub(super) fn new(response: Response<Reply>) -> Self {
-        Self {
-            response: Mutex::new(Some(response)),
-            variant: PyOnceLock::new(),
+/// An answer under way.
+///
+/// The locks are held for a few steps by threads that are attached to the interpreter, and never
+/// while one of these lets go of it.
+pub(super) struct Pending {
+    /// Gone when the answer was claimed: the items need not be kept twice.
+    asked: Mutex<Option<Asked>>,
+    /// The field of the answer and its value, made once.
+    made: OnceLock<(Field, Py<PyAny>)>,
+    /// How many coroutines wait for it.
+    awaited: Mutex<usize>,
+}
+
+struct Asked {
+    response: Response<Reply>,
+    _keeper: Keeper,
+}
+
+impl Pending {
+    pub(super) fn new(response: Response<Reply>, keeper: Keeper) -> Arc<Self> {
+        Arc::new(Self {
+            asked: Mutex::new(Some(Asked {
+                response,
+                _keeper: keeper,
+            })),
+            made: OnceLock::new(),
+            awaited: Mutex::new(0),
+        })
+    }
+
+    /// Asks the response something, unless it was claimed.
+    fn ask<R>(&self, ask: impl FnOnce(&Response<Reply>) -> R) -> Option<R> {
+        self.asked.lock().as_ref().map(|asked| ask(&asked.response))
+    }
+
+    /// A clone of the response, unless it was claimed.
+    pub(super) fn response(&self) -> Option<Response<Reply>> {
+        self.ask(Response::clone)
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ask(Response::is_ready).unwrap_or(true)
+    }
+
+    /// Waits for the answer; false when it did not come in time.
+    pub(super) fn wait(&self, py: Python<'_>, timeout: Timeout) -> PyResult<bool> {
+        if self.is_ready() {
+            return Ok(true);
+        }
+        let Some(response) = self.response() else {
+            return Ok(true);
+        };
+        waiting(py, timeout, move |wait| {
+            response.wait(wait).map(|()| response.is_ready())
+        })
+    }
+
+    /// Makes the Python value, without claiming it. An error is left for who claims it.
+    pub(super) fn make(&self, py: Python<'_>) -> PyResult<()> {
+        let reply = self.ask(|response| response.look(Clone::clone)).flatten();
+        if let Some(Ok(reply)) = reply {
+            self.made(py, reply)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the value is still to be made, and takes so long that an event loop would notice.
+    pub(super) fn is_large(&self) -> bool {
+        let look = |response: &Response<Reply>| response.look(is_large);
+        self.made.get().is_none() && self.ask(look).flatten().unwrap_or(false)
+    }
+
+    /// Claims the answer, if it is there.
+    pub(super) fn claim(&self, py: Python<'_>) -> Result<Option<Answered>, Failure> {
+        let Some(answer) = self.ask(Response::try_get) else {
+            return Ok(self.made.get().map(|made| answered(py, made)));
+        };
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        let made = self.made(py, answer?)?;
+        let asked = self.asked.lock().take();
+        let answered = answered(py, made);
+        drop(asked);
+        Ok(Some(answered))
+    }
+
+    fn made(&self, py: Python<'_>, reply: Reply) -> PyResult<&(Field, Py<PyAny>)> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
+        }
+        let made = (reply.field(), reply.value(py)?);
+        Ok(self.made.get_or_init(|| made))
+    }
+
+    /// What the operation failed with, if it has; claims nothing.
+    pub(super) fn failure(&self) -> Option<Error> {
+        let look = |response: &Response<Reply>| response.look(|answer| answer.clone().err());
+        self.ask(look).flatten().flatten()
+    }
+
+    pub(super) fn cancel(&self, py: Python<'_>) -> bool {
+        match self.response() {
+            Some(response) => py.detach(move || response.cancel()),
+            None => false,
         }
     }
 
-    pub(super) fn is_ready(&self, py: Python<'_>) -> bool {
-        py.detach(|| self.unread().is_none_or(|response| response.is_ready()))
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.ask(Response::is_cancelled).unwrap_or(false)
     }
 
-    /// The answer, waiting for it.
-    pub(super) fn get(
-        &self,
-        py: Python<'_>,
-        make: impl Fn(Python<'_>, Reply) -> PyResult<Py<V>>,
-    ) -> PyResult<Py<V>> {
-        match py.detach(|| self.unread()) {
-            Some(response) => {
-                let reply = waiting(py, Timeout::FOREVER, |wait| answer(&response, wait))?;
-                self.keep(py, reply, make)
+    pub(super) fn is_running(&self) -> bool {
+        self.ask(Response::is_running).unwrap_or(false)
+    }
+
+    /// A coroutine begins to wait.
+    pub(super) fn arrive(&self) {
+        let mut awaited = self.awaited.lock();
+        *awaited = awaited.saturating_add(1);
+    }
+
+    /// A coroutine waits no longer; true when it was the last.
+    pub(super) fn depart(&self) -> bool {
+        let mut awaited = self.awaited.lock();
+        *awaited = awaited.saturating_sub(1);
+        *awaited == 0
+    }
+}
+
+pub(super) fn is_large(answer: &Result<Reply>) -> bool {
+    matches!(answer, Ok(reply) if reply.is_large())
+}
+
+fn answered(py: Python<'_>, (field, value): &(Field, Py<PyAny>)) -> Answered {
+    Answered {
+        field: *field,
+        value: value.clone_ref(py),
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Giving items back takes locks, for which nobody waits with the GIL.
+        let mut asked = self.asked.get_mut().take();
+        if asked
+            .as_ref()
+            .is_some_and(|asked| asked.response.can_be_given_up())
+        {
+            Python::try_attach(|py| py.detach(|| drop(asked.take())));
+        }
+    }
+}
+
+/// Why an answer could not be had.
+pub(super) enum Failure {
+    Operation(Error),
+    Python(PyErr),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Operation(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl Failure {
+    /// As `concurrent.futures` raises it.
+    pub(super) fn raise(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Operation(error) if error.kind() == ErrorKind::Cancelled => {
+                errors::future_cancelled(py)
             }
-            None => self.kept(py),
+            other => other.raise_plainly(py),
         }
     }
 
-    /// The answer, if it is there.
-    pub(super) fn try_get(
-        &self,
-        py: Python<'_>,
-        make: impl Fn(Python<'_>, Reply) -> PyResult<Py<V>>,
-    ) -> PyResult<Option<Py<V>>> {
-        let answer = py.detach(|| self.unread().map(|response| response.try_get()));
-        match answer {
-            Some(Some(Ok(reply))) => self.keep(py, reply, make).map(Some),
-            Some(Some(Err(error))) => Err(exception(py, &error)),
-            Some(None) => Ok(None),
-            None => self.kept(py).map(Some),
+    /// As `await` raises it.
+    pub(super) fn raise_in_coroutine(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Operation(error) if error.kind() == ErrorKind::Cancelled => {
+                errors::task_cancelled(py)
+            }
+            other => other.raise_plainly(py),
         }
     }
 
-    fn unread(&self) -> Option<Response<Reply>> {
-        self.response.lock().clone()
-    }
-
-    fn keep(
-        &self,
-        py: Python<'_>,
-        reply: Reply,
-        make: impl Fn(Python<'_>, Reply) -> PyResult<Py<V>>,
-    ) -> PyResult<Py<V>> {
-        let variant = self.variant.get_or_try_init(py, || make(py, reply))?;
-        py.detach(|| self.response.lock().take());
-        Ok(variant.clone_ref(py))
-    }
-
-    fn kept(&self, py: Python<'_>) -> PyResult<Py<V>> {
-        match self.variant.get(py) {
-            Some(variant) => Ok(variant.clone_ref(py)),
-            None => Err(exception(py, &Error::closed())),
+    fn raise_plainly(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Operation(error) => exception(py, &error),
+            Self::Python(error) => error,
         }
-    }
-}
-
-fn answer(response: &Response<Reply>, wait: Wait<'_>) -> Result<Reply> {
-    match response.get_wait(wait)? {
-        Some(answer) => answer,
-        None => response.get(),
     }
 }

@@ -1,11 +1,12 @@
-//! What the operations of the nonblocking queues answer.
+//! What the operations of the nonblocking queues answer, and the Python values of that.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::Items;
+use crate::log::read::Taken;
 use crate::mpmc::Next;
-use crate::python::bytes;
+use crate::python::{batch, bytes};
+use crate::{Batch, Items};
 
 /// The answer to an operation.
 #[derive(Clone)]
@@ -17,46 +18,74 @@ pub(super) enum Reply {
     Size(u64),
     Labels(Vec<String>),
     Removed(bool),
+    Batch(Batch),
+    Peeked(Items),
+    Flag(bool),
 }
 
+/// Which of the fields that rocksq 0.3.0 had an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Data,
+    Len,
+    Size,
+    Labels,
+    RemovedLabel,
+    None,
+}
+
+/// An answer with more bytes or items than this is made into Python objects by another thread than
+/// one that runs an event loop.
+const LARGE_BYTES: u64 = 128 << 10;
+const LARGE_ITEMS: usize = 1 << 10;
+
 impl Reply {
-    /// The field `data`: items, or items and whether others had expired.
-    pub(super) fn data(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    pub(super) fn done(_: ()) -> Self {
+        Self::Done
+    }
+
+    pub(super) fn items(taken: Taken) -> Self {
+        Self::Items(taken.items)
+    }
+
+    pub(super) fn next(taken: Taken) -> Self {
+        Self::Next(taken.into())
+    }
+
+    /// The plain value.
+    pub(super) fn value(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self {
-            Self::Items(items) => Ok(Some(bytes::list(py, items.clone())?.into_any().unbind())),
-            Self::Next(next) => {
-                let pair = (bytes::list(py, next.items.clone())?, next.expired);
-                Ok(Some(pair.into_py_any(py)?))
+            Self::Done => Ok(py.None()),
+            Self::Items(items) | Self::Peeked(items) => {
+                Ok(bytes::list(py, items)?.into_any().unbind())
             }
-            _ => Ok(None),
+            Self::Next(next) => (bytes::list(py, next.items)?, next.expired).into_py_any(py),
+            Self::Len(number) | Self::Size(number) => number.into_py_any(py),
+            Self::Labels(labels) => labels.into_py_any(py),
+            Self::Removed(flag) | Self::Flag(flag) => flag.into_py_any(py),
+            Self::Batch(batch) => batch::Batch::new(py, batch)?.into_py_any(py),
         }
     }
 
-    pub(super) fn len(&self) -> Option<u64> {
+    pub(super) fn field(&self) -> Field {
         match self {
-            Self::Len(len) => Some(*len),
-            _ => None,
+            Self::Items(_) | Self::Next(_) => Field::Data,
+            Self::Len(_) => Field::Len,
+            Self::Size(_) => Field::Size,
+            Self::Labels(_) => Field::Labels,
+            Self::Removed(_) => Field::RemovedLabel,
+            Self::Done | Self::Batch(_) | Self::Peeked(_) | Self::Flag(_) => Field::None,
         }
     }
 
-    pub(super) fn size(&self) -> Option<u64> {
-        match self {
-            Self::Size(size) => Some(*size),
-            _ => None,
-        }
-    }
-
-    pub(super) fn labels(&self) -> Option<Vec<String>> {
-        match self {
-            Self::Labels(labels) => Some(labels.clone()),
-            _ => None,
-        }
-    }
-
-    pub(super) fn removed_label(&self) -> Option<bool> {
-        match self {
-            Self::Removed(removed) => Some(*removed),
-            _ => None,
-        }
+    /// Whether making the value takes long enough for an event loop to notice.
+    pub(super) fn is_large(&self) -> bool {
+        let items = match self {
+            Self::Items(items) | Self::Peeked(items) => items,
+            Self::Next(next) => &next.items,
+            Self::Batch(batch) => batch.items(),
+            _ => return false,
+        };
+        items.len() > LARGE_ITEMS || items.bytes() > LARGE_BYTES
     }
 }

@@ -1,0 +1,28 @@
+//! Closing a queue without waiting for it.
+
+use super::face::Open;
+use super::response::{Effect, Response, response};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Log;
+
+/// Closes `queue` in a thread of its own.
+pub(super) fn in_background<Q: Open, T: Send + Sync + 'static>(
+    queue: Q,
+    make: fn(()) -> T,
+) -> Result<Response<T>> {
+    let handle = queue.handle();
+    handle.with(Log::check_usable)?;
+    let (responder, response) = response(Effect::Changes, handle.worker().desk());
+    std::thread::Builder::new()
+        .name("rocksq-close".to_owned())
+        .spawn(move || {
+            if responder.begin() {
+                responder.answer(queue.handle().close().map(make), None);
+            }
+        })
+        .map_err(|error| {
+            let message = format!("Failed to start the thread that closes the queue: {error}");
+            Error::new(ErrorKind::Io, message)
+        })?;
+    Ok(response)
+}
