@@ -152,6 +152,21 @@ bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksD
 bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minutes
 	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
 
+COMPARE := .compare
+COMPARE_WITH ?=
+
+$(COMPARE)/.ready: benches/compare/requirements.txt
+	$(PYTHON) -m venv $(COMPARE)/rivals
+	$(COMPARE)/rivals/bin/pip install --quiet -r benches/compare/requirements.txt
+	$(PYTHON) -m venv $(COMPARE)/reference
+	$(COMPARE)/reference/bin/pip install --quiet rocksq==0.3.0
+	@touch $@
+
+.PHONY: compare
+compare: build $(COMPARE)/.ready ## Measure rocksq against its rivals, into benches/results
+	$(COMPARE)/rivals/bin/python benches/compare/run.py --ours $(CURDIR)/$(BIN)/python \
+		--reference $(CURDIR)/$(COMPARE)/reference/bin/python --disk $(COMPARE) $(COMPARE_WITH)
+
 # ---- checking -------------------------------------------------------------------------------
 
 .PHONY: lint
