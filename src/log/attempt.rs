@@ -164,7 +164,7 @@ impl<S: Store> Log<S> {
         if let Some(line) = state.line(&place.line) {
             line.leave(&place.ticket);
         }
-        state.call_waiters();
+        state.call_line(&place.line);
     }
 
     /// Sleeps in the line until called; says which try is next.
@@ -202,10 +202,8 @@ impl<S: Store> Log<S> {
         if !lack.persists(&state) {
             return Ok(false);
         }
-        if place.is_none() {
-            *place = Some(join(&mut state, lack, told));
-        }
-        state.call_waiters();
+        let place = place.get_or_insert_with(|| join(&mut state, lack, told));
+        state.call_line(&place.line);
         Ok(true)
     }
 }

@@ -20,8 +20,11 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
+use super::Few;
 use super::cursor::Mark;
-use super::tail;
+use super::tail::{self, MAX_KEPT_PAYLOAD};
 use crate::error::{Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
@@ -50,19 +53,16 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn encode(&self) -> [u8; HEADER_LEN] {
-        let mut bytes = [0; HEADER_LEN];
-        let fields: [&[u8]; 8] = [
-            &[VERSION, CODEC_RAW],
-            &0u16.to_le_bytes(),
-            &(HEADER_LEN as u16).to_le_bytes(),
-            &[0, 0],
-            &self.epoch.to_le_bytes(),
-            &self.items.to_le_bytes(),
-            &self.time.to_le_bytes(),
-            &self.bytes_before.to_le_bytes(),
+        let layout = u64::from(u16::from_le_bytes([VERSION, CODEC_RAW]));
+        let words = [
+            layout | (HEADER_LEN as u64) << 32,
+            u64::from(self.epoch) | u64::from(self.items) << 32,
+            self.time.cast_unsigned(),
+            self.bytes_before,
         ];
-        for (to, from) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
-            *to = *from;
+        let mut bytes = [0; HEADER_LEN];
+        for (to, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *to = word.to_le_bytes();
         }
         bytes
     }
@@ -138,7 +138,7 @@ fn damaged(why: &str) -> Error {
 #[derive(Debug)]
 pub(crate) enum Body<'a> {
     /// Items that still lie where the caller has them; `ends` is encoded.
-    Borrowed { ends: Vec<u8>, items: Vec<&'a [u8]> },
+    Borrowed { ends: Vec<u8>, items: Few<&'a [u8]> },
     /// The whole body in one piece.
     Owned(Vec<u8>),
 }
@@ -152,18 +152,30 @@ pub(crate) struct NewChunk<'a> {
 }
 
 impl<'a> NewChunk<'a> {
-    /// A chunk of `items`, which together are within the limits of a chunk.
-    fn new(items: Vec<&'a [u8]>) -> Self {
-        let mut ends = Vec::with_capacity(items.len().saturating_mul(END_LEN));
+    /// A chunk of `items`, which together have `payload` bytes and are within the limits of a chunk.
+    ///
+    /// What will be kept in memory is copied at once, so that the store gets it in one piece.
+    fn new(items: Few<&'a [u8]>, payload: usize) -> Self {
+        let kept = payload as u64 <= MAX_KEPT_PAYLOAD;
+        let room = if kept { payload } else { 0 };
+        let mut body = Vec::with_capacity(items.len().saturating_mul(END_LEN).saturating_add(room));
         let mut end = 0u32;
         for item in &items {
             end = end.saturating_add(item.len() as u32);
-            ends.extend_from_slice(&end.to_le_bytes());
+            body.extend_from_slice(&end.to_le_bytes());
         }
+        let count = items.len() as u32;
+        let body = match kept {
+            true => {
+                items.iter().for_each(|item| body.extend_from_slice(item));
+                Body::Owned(body)
+            }
+            false => Body::Borrowed { ends: body, items },
+        };
         Self {
-            items: items.len() as u32,
+            items: count,
             payload: end.into(),
-            body: Body::Borrowed { ends, items },
+            body,
         }
     }
 
@@ -181,13 +193,14 @@ impl<'a> NewChunk<'a> {
         }
     }
 
-    /// The pieces of the stored chunk behind its header.
-    pub(crate) fn parts(&self) -> Vec<&[u8]> {
+    /// The pieces of the stored chunk: `header`, and what lies behind it.
+    pub(crate) fn parts<'p>(&'p self, header: &'p [u8]) -> SmallVec<[&'p [u8]; 2]> {
         match &self.body {
-            Body::Borrowed { ends, items } => std::iter::once(ends.as_slice())
+            Body::Borrowed { ends, items } => [header, ends]
+                .into_iter()
                 .chain(items.iter().copied())
                 .collect(),
-            Body::Owned(body) => vec![body],
+            Body::Owned(body) => SmallVec::from_buf([header, body]),
         }
     }
 
@@ -205,9 +218,9 @@ impl<'a> NewChunk<'a> {
 }
 
 /// Cuts the items of one push into chunks. Fails when an item is too large to be stored.
-pub(crate) fn cut<'a, T: AsRef<[u8]>>(items: &'a [T]) -> Result<Vec<NewChunk<'a>>> {
-    let mut chunks = Vec::with_capacity(1);
-    let mut open: Vec<&[u8]> = Vec::with_capacity(items.len().min(MAX_CHUNK_ITEMS));
+pub(crate) fn cut<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
+    let mut chunks = Few::new();
+    let mut open: Few<&[u8]> = Few::with_capacity(items.len().min(MAX_CHUNK_ITEMS));
     let mut payload = 0usize;
     for (index, item) in items.iter().enumerate() {
         let item = item.as_ref();
@@ -219,7 +232,7 @@ pub(crate) fn cut<'a, T: AsRef<[u8]>>(items: &'a [T]) -> Result<Vec<NewChunk<'a>
         }
         let grown = payload.saturating_add(item.len());
         if !open.is_empty() && (grown > MAX_CHUNK_PAYLOAD || open.len() == MAX_CHUNK_ITEMS) {
-            chunks.push(NewChunk::new(std::mem::take(&mut open)));
+            chunks.push(NewChunk::new(std::mem::take(&mut open), payload));
             payload = item.len();
         } else {
             payload = grown;
@@ -227,7 +240,7 @@ pub(crate) fn cut<'a, T: AsRef<[u8]>>(items: &'a [T]) -> Result<Vec<NewChunk<'a>
         open.push(item);
     }
     if !open.is_empty() {
-        chunks.push(NewChunk::new(open));
+        chunks.push(NewChunk::new(open, payload));
     }
     Ok(chunks)
 }
@@ -374,7 +387,8 @@ mod tests {
             bytes_before: 77,
         };
         let mut bytes = header.encode().to_vec();
-        chunk.parts().iter().for_each(|part| bytes.extend(*part));
+        let parts = chunk.parts(&[]);
+        parts.iter().for_each(|part| bytes.extend(*part));
         bytes
     }
 
@@ -448,9 +462,11 @@ mod tests {
 
     #[test]
     fn an_owned_chunk_has_the_same_bytes() {
-        let items = [b"one".as_slice(), b"two"];
+        let half = vec![7; MAX_CHUNK_PAYLOAD / 2];
+        let items = [half.as_slice(), b"two"];
         let borrowed = cut(&items).unwrap().remove(0);
-        let parts = borrowed.parts().concat();
-        assert_eq!(borrowed.into_owned().parts().concat(), parts);
+        assert!(matches!(borrowed.body, Body::Borrowed { .. }));
+        let parts = borrowed.parts(b"header").concat();
+        assert_eq!(borrowed.into_owned().parts(b"header").concat(), parts);
     }
 }

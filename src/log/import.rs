@@ -62,9 +62,8 @@ impl<'s, S: Store> Writer<'s, S> {
                 bytes_before: self.end.bytes,
             }
             .encode();
-            let mut parts = chunk.parts();
-            parts.insert(0, &header);
-            self.batch.put_chunk(self.end.position, &parts)?;
+            self.batch
+                .put_chunk(self.end.position, &chunk.parts(&header))?;
             self.end = self.end.behind(chunk.items.into(), chunk.payload)?;
             self.fill(chunk.payload as usize)?;
         }

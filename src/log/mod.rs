@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -54,6 +55,9 @@ use fetch::ReadAhead;
 use state::{ONLY_LABEL, State};
 use sync::SyncStage;
 use wait::Wait;
+
+/// A list that mostly has one entry, which then needs no memory of its own.
+pub(crate) type Few<T> = SmallVec<[T; 1]>;
 
 /// Which items a log keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +151,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn labels(&self) -> Result<Vec<String>> {
         self.check_usable()?;
         let state = self.open_state()?;
-        let mut labels: Vec<_> = state.labels.keys().map(|label| label.to_string()).collect();
-        labels.sort_unstable();
-        Ok(labels)
+        Ok(state.labels.keys().map(|label| label.to_string()).collect())
     }
 
     /// Forgets a label and its place; false when there is none.

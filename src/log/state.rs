@@ -4,7 +4,7 @@
 //! wait. `end`, `time` and the cursors change only in commit order: by the committer, or when the
 //! store has reopened itself.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -28,7 +28,7 @@ pub(crate) struct State {
     pub trim: Mark,
     /// Everything below is known to have expired.
     pub live: Mark,
-    pub labels: HashMap<Arc<str>, Label>,
+    pub labels: BTreeMap<Arc<str>, Label>,
     pub tail: Tail,
     /// What the store does not have yet.
     pub buffer: Buffer,
@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub unclaimed: Ledger,
     /// Producers waiting for room.
     pub producers: Line,
+    /// Consumers waiting for an item, by their label; lines in which nobody stands may be missing.
+    pub consumers: BTreeMap<Arc<str>, Line>,
     /// How many callers stand in the lines.
     pub waiting: usize,
     /// Items that may be in the log at once.
@@ -49,11 +51,10 @@ pub(crate) struct State {
     pub closed: bool,
 }
 
-/// A consumer's place, and those who wait for its next item.
+/// A consumer's place.
 #[derive(Debug, Default)]
 pub(crate) struct Label {
     pub cursor: Cursor,
-    pub line: Line,
     /// Held while items are taken, so that consumers of one label do not read the same items only
     /// to find that another was quicker.
     pub gate: Arc<Mutex<()>>,
@@ -88,8 +89,9 @@ impl State {
     /// Forgets a label; those who wait under it look again.
     pub(crate) fn remove_label(&mut self, label: &str) {
         self.unclaimed.forget_label(label);
-        if let Some(mut label) = self.labels.remove(label) {
-            label.line.call_all();
+        self.labels.remove(label);
+        if let Some(mut line) = self.consumers.remove(label) {
+            line.call_all();
         }
     }
 
@@ -135,35 +137,74 @@ impl State {
         }
     }
 
+    /// One of the lines; `None` for a label that is not there.
     pub(crate) fn line(&mut self, of: &LineOf) -> Option<&mut Line> {
         match of {
             LineOf::Producers => Some(&mut self.producers),
-            LineOf::Label(label) => self.labels.get_mut(label).map(|label| &mut label.line),
+            LineOf::Label(label) if self.labels.contains_key(label) => {
+                Some(self.consumers.entry(Arc::clone(label)).or_default())
+            }
+            LineOf::Label(_) => None,
         }
     }
 
-    /// Calls those who can go on after a change.
+    /// Calls those who can go on after items were added.
     pub(crate) fn call_waiters(&mut self) {
         if self.waiting == 0 {
-            return;
+            return self.consumers.clear();
         }
+        self.call_producers();
+        let mut consumers = std::mem::take(&mut self.consumers);
+        consumers.retain(|label, line| {
+            line.call(self.unread_by(label));
+            !line.is_empty()
+        });
+        self.consumers = consumers;
+    }
+
+    /// Calls those who can go on after these labels were moved and nothing was added.
+    pub(crate) fn call_after(&mut self, moved: &[Arc<str>]) {
+        if self.waiting > 0 {
+            self.call_producers();
+            moved.iter().for_each(|label| self.call_consumers(label));
+        }
+    }
+
+    /// Calls those in one line who can go on: nothing has changed for the others.
+    pub(crate) fn call_line(&mut self, of: &LineOf) {
+        match of {
+            LineOf::Producers => self.call_producers(),
+            LineOf::Label(label) => self.call_consumers(label),
+        }
+    }
+
+    pub(crate) fn call_producers(&mut self) {
         let room = self.room();
         self.producers.call(room);
-        for label in self.labels.values_mut() {
-            if label.line.is_empty() {
-                continue;
+    }
+
+    pub(crate) fn call_consumers(&mut self, label: &str) {
+        let unread = self.unread_by(label);
+        if let Some(line) = self.consumers.get_mut(label) {
+            line.call(unread);
+            if line.is_empty() {
+                self.consumers.remove(label);
             }
-            let mut cursor = label.cursor.clone();
-            cursor.skip_to(self.live);
-            label.line.call(cursor.remaining(self.end).0);
         }
+    }
+
+    /// Live items that a label has not read.
+    fn unread_by(&self, label: &str) -> u64 {
+        let Some(mut cursor) = self.cursor(label).cloned() else {
+            return 0;
+        };
+        cursor.skip_to(self.live);
+        cursor.remaining(self.end).0
     }
 
     /// Calls everybody, so that they see that the queue is closed or has changed.
     pub(crate) fn call_everybody(&mut self) {
         self.producers.call_all();
-        self.labels
-            .values_mut()
-            .for_each(|label| label.line.call_all());
+        self.consumers.values_mut().for_each(Line::call_all);
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use smallvec::smallvec;
+
 use super::plan::{Plan, Planned};
 use super::{Committed, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::buffer::{self, Buffer};
 use crate::log::chunk::Chunk;
 use crate::log::state::State;
-use crate::log::{Log, Retention};
+use crate::log::{Few, Log, Retention};
 use crate::store::Store;
 
 /// Where a group has gone.
@@ -23,9 +25,9 @@ impl<S: Store> Log<S> {
     /// Does the operations that are possible, and makes them visible.
     pub(super) fn do_group(
         &self,
-        operations: Vec<Operation<'_>>,
+        operations: Few<Operation<'_>>,
         buffered: bool,
-    ) -> Vec<Result<Committed>> {
+    ) -> Few<Result<Committed>> {
         match buffered {
             true => self.buffer_group(operations),
             false => self.write_group(operations),
@@ -33,11 +35,11 @@ impl<S: Store> Log<S> {
     }
 
     /// Writes the buffer and the operations that are possible in one batch.
-    fn write_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
+    fn write_group(&self, operations: Few<Operation<'_>>) -> Few<Result<Committed>> {
         let payload: u64 = operations.iter().map(Operation::payload).sum();
         let batch = match self.begin_batch(payload as usize) {
             Ok(batch) => batch,
-            Err(error) => return vec![Err(error); operations.len()],
+            Err(error) => return smallvec![Err(error); operations.len()],
         };
         let (plan, mut results) = self.plan(operations, None);
         match self.write(batch, &plan) {
@@ -79,13 +81,13 @@ impl<S: Store> Log<S> {
     ///
     /// While it is in doubt whether the last batch was written, nothing is added: the buffer may
     /// have been part of it.
-    fn buffer_group(&self, operations: Vec<Operation<'_>>) -> Vec<Result<Committed>> {
+    fn buffer_group(&self, operations: Few<Operation<'_>>) -> Few<Result<Committed>> {
         let settled = match self.in_doubt.load(Ordering::Relaxed) {
             true => self.catch_up(),
             false => self.follow_store(),
         };
         if let Err(error) = settled {
-            return vec![Err(error); operations.len()];
+            return smallvec![Err(error); operations.len()];
         }
         let cost: u64 = operations.iter().map(Operation::cost).sum();
         let overflow = self.make_room(cost).err();
@@ -100,7 +102,7 @@ impl<S: Store> Log<S> {
         if held == 0 || held.saturating_add(cost) <= buffer::LIMIT {
             return Ok(());
         }
-        let written = self.write_group(vec![Operation::Flush]);
+        let written = self.write_group(smallvec![Operation::Flush]);
         written.into_iter().try_for_each(|result| result.map(drop))
     }
 
@@ -119,9 +121,9 @@ impl<S: Store> Log<S> {
     /// Checks the operations one after another, each against what those before it will do.
     fn plan<'a>(
         &self,
-        operations: Vec<Operation<'a>>,
+        operations: Few<Operation<'a>>,
         overflow: Option<Error>,
-    ) -> (Plan<'a>, Vec<Result<Committed>>) {
+    ) -> (Plan<'a>, Few<Result<Committed>>) {
         let now = self.time.now();
         let generation = self.generation.load(Ordering::Acquire);
         let state = self.state.lock();
@@ -140,9 +142,10 @@ impl<S: Store> Log<S> {
     /// Makes what was done visible and calls those who waited for it.
     fn publish(&self, plan: Plan<'_>, place: Place) {
         let changes = plan.has_changes();
-        let kept: Vec<_> = plan.chunks.into_iter().map(Planned::into_kept).collect();
+        let kept: Few<_> = plan.chunks.into_iter().map(Planned::into_kept).collect();
         let mut state = self.state.lock();
         let mut written = None;
+        let (appended, mut moved) = (!kept.is_empty(), Few::new());
         match place {
             Place::Store if changes || plan.flushes => written = state.take_buffer(),
             Place::Buffer if changes => state.begin_buffer(plan.time),
@@ -162,6 +165,7 @@ impl<S: Store> Log<S> {
                 Some(cursor) => state.set_cursor(&label, cursor),
                 None => state.remove_label(&label),
             }
+            moved.push(label);
         }
         plan.unclaimed
             .into_iter()
@@ -172,8 +176,10 @@ impl<S: Store> Log<S> {
         }
         if plan.closes {
             state.call_everybody();
-        } else {
+        } else if appended {
             state.call_waiters();
+        } else {
+            state.call_after(&moved);
         }
         self.after_commit(state);
         drop(written); // now that the lock is free

@@ -14,17 +14,19 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 mod group;
 mod line;
 mod plan;
 
 pub(crate) use self::line::CommitLine;
 use self::line::{Lead, Stage};
-use super::Log;
 use super::buffer::MAX_BUFFERED;
 use super::chunk::NewChunk;
 use super::cursor::Cursor;
 use super::unclaimed::Unclaimed;
+use super::{Few, Log};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Durability;
 use crate::store::Store;
@@ -34,7 +36,7 @@ use crate::store::Store;
 pub(crate) enum Operation<'a> {
     /// Adds items at the end; `called` when the caller was called out of the producers' line.
     Append {
-        chunks: Vec<NewChunk<'a>>,
+        chunks: Few<NewChunk<'a>>,
         called: bool,
     },
     /// Moves a cursor, if it still is where it was; `before` is `None` for a new label.
@@ -125,7 +127,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn submit(&self, operation: Operation<'_>, level: Durability) -> Result<Committed> {
         let buffered = operation.is_buffered(level);
         if let Some(_lead) = self.commits.try_lead() {
-            let mut results = self.do_group(vec![operation], buffered);
+            let mut results = self.do_group(smallvec![operation], buffered);
             return results.pop().unwrap_or_else(|| Err(Error::closed()));
         }
         let (mut lead, outcome) = self.commits.line_up(operation.into_owned(), buffered);
@@ -145,7 +147,7 @@ impl<S: Store> Log<S> {
     /// Does one group and tells its members.
     fn lead_group(&self, lead: &Lead<'_>) {
         let (group, buffered) = lead.group();
-        let (operations, outcomes): (Vec<_>, Vec<_>) = group
+        let (operations, outcomes): (Few<_>, Few<_>) = group
             .into_iter()
             .map(|follower| (follower.operation, follower.outcome))
             .unzip();

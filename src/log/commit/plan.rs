@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Operation, conflict, full};
 use crate::error::{Error, ErrorKind, Result};
+use crate::log::Few;
 use crate::log::buffer::put_cursor;
 use crate::log::chunk::{Chunk, Header, NewChunk};
 use crate::log::cursor::{Cursor, Mark};
@@ -22,9 +23,9 @@ pub(super) struct Plan<'a> {
     pub closes: bool,
     /// Why no items can be added to the buffer.
     pub overflow: Option<Error>,
-    pub chunks: Vec<Planned<'a>>,
+    pub chunks: Few<Planned<'a>>,
     /// Cursors as they will be; `None` for a label that will be gone.
-    pub cursors: Vec<(Arc<str>, Option<Cursor>)>,
+    pub cursors: Few<(Arc<str>, Option<Cursor>)>,
     /// What is taken and may be given back.
     pub unclaimed: Vec<Arc<Unclaimed>>,
     /// What is given back.
@@ -56,8 +57,8 @@ impl<'a> Plan<'a> {
             flushes: false,
             closes: false,
             overflow: None,
-            chunks: Vec::new(),
-            cursors: Vec::new(),
+            chunks: Few::new(),
+            cursors: Few::new(),
             unclaimed: Vec::new(),
             returned: Vec::new(),
         }
@@ -105,7 +106,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn append(&mut self, chunks: Vec<NewChunk<'a>>, called: bool, state: &State) -> Result<()> {
+    fn append(&mut self, chunks: Few<NewChunk<'a>>, called: bool, state: &State) -> Result<()> {
         let items: u64 = chunks.iter().map(|chunk| u64::from(chunk.items)).sum();
         if let Some(error) = &self.overflow {
             return Err(error.clone());
@@ -220,9 +221,7 @@ impl<'a> Plan<'a> {
     pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<()> {
         for planned in &self.chunks {
             let header = planned.header.encode();
-            let mut parts = planned.chunk.parts();
-            parts.insert(0, &header);
-            batch.put_chunk(planned.first, &parts)?;
+            batch.put_chunk(planned.first, &planned.chunk.parts(&header))?;
         }
         for (label, cursor) in &self.cursors {
             put_cursor(batch, label, cursor.as_ref())?;

@@ -3,7 +3,9 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rust_rocksdb::WriteBatch;
+use smallvec::SmallVec;
 
 use super::chunks;
 use super::core::Core;
@@ -23,9 +25,10 @@ pub(crate) struct RocksBatch {
 impl RocksBatch {
     pub(super) fn new(core: Arc<Core>, bytes: usize) -> Self {
         let generation = core.generation();
+        let inner = core.spare_batch.take(bytes);
         Self {
             core,
-            inner: WriteBatch::with_capacity_bytes(bytes),
+            inner: inner.unwrap_or_else(|| WriteBatch::with_capacity_bytes(bytes)),
             generation,
             first_chunk: None,
             failed: None,
@@ -58,6 +61,11 @@ impl RocksBatch {
         })
     }
 
+    /// Leaves its memory to the next batch.
+    pub(super) fn recycle(self) {
+        self.core.spare_batch.keep(self.inner);
+    }
+
     fn keep(&mut self, outcome: Result<()>) {
         if let Err(error) = outcome {
             self.failed.get_or_insert(error);
@@ -65,9 +73,36 @@ impl RocksBatch {
     }
 }
 
+/// The memory of the last small batch, for the next one. Never waits: its lock may have been held
+/// by a thread that a forked child does not have.
+#[derive(Default)]
+pub(super) struct SpareBatch(Mutex<Option<WriteBatch>>);
+
+/// A larger batch is not kept.
+const MAX_SPARE: usize = 64 << 10;
+
+impl SpareBatch {
+    fn take(&self, bytes: usize) -> Option<WriteBatch> {
+        match bytes {
+            ..=MAX_SPARE => self.0.try_lock()?.take(),
+            _ => None,
+        }
+    }
+
+    fn keep(&self, mut batch: WriteBatch) {
+        if batch.size_in_bytes() <= MAX_SPARE
+            && let Some(mut spare) = self.0.try_lock()
+        {
+            batch.clear();
+            *spare = Some(batch);
+        }
+    }
+}
+
 impl Batch for RocksBatch {
     fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()> {
-        let value: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+        let value: SmallVec<[IoSlice<'_>; 2]> =
+            parts.iter().map(|part| IoSlice::new(part)).collect();
         let inner = &mut self.inner;
         self.core.with(|engine| {
             inner

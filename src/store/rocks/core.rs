@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::batch::RocksBatch;
+use super::batch::{RocksBatch, SpareBatch};
 use super::engine::{Engine, Opening};
 use super::health::Damage;
 use super::hold::Hold;
@@ -49,6 +49,7 @@ pub(super) struct Core {
     generation: AtomicU64,
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
+    pub(super) spare_batch: SpareBatch,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
     /// What the last opening could not bring back.
@@ -79,6 +80,7 @@ impl Core {
             slot: RwLock::new(Slot::Open(Box::new(engine), hold)),
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
+            spare_batch: SpareBatch::default(),
             repair: Mutex::new(()),
             dropped: Mutex::new(dropped),
             #[cfg(test)]

@@ -31,7 +31,8 @@ pub(super) enum Opening {
 pub(super) struct Engine {
     db: DB,
     health: Health,
-    is_logged: bool,
+    /// How it is written to.
+    how: WriteOptions,
 }
 
 impl Engine {
@@ -83,10 +84,12 @@ impl Engine {
         let database = options::database(&health, opening);
         let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
             .map_err(|status| failure::failure("open the queue", path, &status))?;
+        let mut how = WriteOptions::default();
+        how.disable_wal(opening == Opening::Bulk);
         Ok(Self {
             db,
             health,
-            is_logged: opening != Opening::Bulk,
+            how,
         })
     }
 
@@ -121,9 +124,7 @@ impl Engine {
     /// for a size limit has not written its bytes, so the log ends in a torn record.
     pub(super) fn write(&self, batch: &WriteBatch) -> Result<()> {
         let bytes = batch.size_in_bytes() as u64;
-        let mut how = WriteOptions::default();
-        how.disable_wal(!self.is_logged);
-        match self.db.write_opt(batch, &how) {
+        match self.db.write_opt(batch, &self.how) {
             Ok(()) => {
                 self.health.count_written(bytes);
                 Ok(())

@@ -141,7 +141,9 @@ impl Store for RocksStore {
     }
 
     fn write(&self, batch: RocksBatch) -> Result<()> {
-        self.core.write(&batch)
+        let written = self.core.write(&batch);
+        batch.recycle();
+        written
     }
 
     fn sync(&self) -> Result<()> {
