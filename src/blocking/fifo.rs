@@ -106,6 +106,20 @@ impl PersistentQueueWithCapacity {
         self.handle.with(|log| log.append(items, wait, level))
     }
 
+    /// Like [`push_with`](Self::push_with), without waiting for anything whatever; `None` when it
+    /// would, or has more than `most` bytes, and then nothing has changed.
+    #[cfg(feature = "python")]
+    pub(crate) fn push_at_once<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        durability: Option<Durability>,
+        most: usize,
+    ) -> Result<Option<()>> {
+        let level = durability.unwrap_or(self.durability);
+        self.handle
+            .with(|log| log.append_at_once(items, level, most))
+    }
+
     /// Takes up to `max` items, oldest first; none when the queue is empty.
     pub fn pop(&self, max: u64) -> Result<Items> {
         self.pop_with(max, CallOptions::new())
@@ -130,6 +144,21 @@ impl PersistentQueueWithCapacity {
             .handle
             .with(|log| log.take(&self.label, StartPosition::Oldest, max, wait, level))?;
         Ok(taken.items)
+    }
+
+    /// Like [`pop_with`](Self::pop_with), without waiting for anything whatever; `None` when it
+    /// would, and then nothing has changed.
+    #[cfg(feature = "python")]
+    pub(crate) fn pop_at_once(
+        &self,
+        max: u64,
+        durability: Option<Durability>,
+    ) -> Result<Option<Items>> {
+        let level = durability.unwrap_or(self.durability);
+        let taken = self
+            .handle
+            .with(|log| log.take_at_once(&self.label, max, level))?;
+        Ok(taken.map(|taken| taken.items))
     }
 
     /// Reads up to `max` items without taking them, waiting for the first one as long as `wait`

@@ -113,6 +113,36 @@ impl MpmcQueue {
             .with(|log| log.append(items, Wait::NEVER, durability))
     }
 
+    /// Like [`add_with`](Self::add_with), without waiting for anything whatever; `None` when it
+    /// would, or has more than `most` bytes, and then nothing has changed.
+    #[cfg(feature = "python")]
+    pub(crate) fn add_at_once<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        durability: Option<Durability>,
+        most: usize,
+    ) -> Result<Option<()>> {
+        let level = durability.unwrap_or(self.durability);
+        self.handle
+            .with(|log| log.append_at_once(items, level, most))
+    }
+
+    /// Like [`next_with`](Self::next_with), without waiting for anything whatever; `None` when it
+    /// would, and then nothing has changed.
+    #[cfg(feature = "python")]
+    pub(crate) fn next_at_once(
+        &self,
+        label: &str,
+        max: u64,
+        durability: Option<Durability>,
+    ) -> Result<Option<Next>> {
+        let level = durability.unwrap_or(self.durability);
+        let taken = self
+            .handle
+            .with(|log| log.take_at_once(&checked(label)?, max, level))?;
+        Ok(taken.map(Next::from))
+    }
+
     /// Reads up to `max` items under `label`, and moves the label behind them. A label that is new
     /// begins where `start` says.
     pub fn next(&self, label: &str, start: StartPosition, max: u64) -> Result<Next> {

@@ -15,6 +15,9 @@ use super::cursor::Mark;
 use crate::error::Result;
 use crate::store::Store;
 
+/// Longer than a call takes that is done at once.
+const MOMENT: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct Expiry {
     /// Microseconds that an item lives.
@@ -56,9 +59,10 @@ impl Expiry {
         pushed.saturating_add(self.ttl)
     }
 
-    /// When the oldest live item expires, as far as is known.
+    /// When the oldest live item expires, as far as is known. Not known while it is looked for,
+    /// which may take a read.
     pub(crate) fn next_expiry(&self) -> Option<i64> {
-        Some(self.head.lock().expires).filter(|expires| *expires != i64::MIN)
+        Some(self.head.try_lock()?.expires).filter(|expires| *expires != i64::MIN)
     }
 }
 
@@ -75,6 +79,16 @@ impl<S: Store> Log<S> {
             self.state.lock().live = head.live;
         }
         Ok(head.live)
+    }
+
+    /// The same if that needs no look at the store, now or in a moment.
+    pub(super) fn live_at_once(&self) -> Option<Mark> {
+        let Some(expiry) = &self.expiry else {
+            return Some(self.state.try_lock()?.trim);
+        };
+        let soon = self.time.now().saturating_add(micros(MOMENT));
+        let head = expiry.head.try_lock()?;
+        (soon < head.expires).then_some(head.live)
     }
 
     fn find_head(&self, expiry: &Expiry, head: Head, now: i64) -> Result<Head> {

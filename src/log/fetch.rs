@@ -77,6 +77,14 @@ impl ReadAhead {
     }
 }
 
+/// Where items may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Anywhere,
+    /// Without reading the store; `Busy` when that is not enough.
+    Memory,
+}
+
 /// Where a chunk lies and how old it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChunkInfo {
@@ -99,19 +107,18 @@ impl ChunkInfo {
 }
 
 impl<S: Store> Log<S> {
-    /// Adds up to `max` items from position `from` up to `until` to `items`. Returns the place
-    /// after the last one added.
+    /// Adds the items from position `from` up to `until` to `items`. Returns the place after the
+    /// last one added.
     pub(crate) fn fetch(
         &self,
         from: Mark,
         until: u64,
-        max: u64,
+        source: Source,
         items: &mut Items,
     ) -> Result<Mark> {
         let mut at = from;
-        let until = until.min(from.position.saturating_add(max));
         while at.position < until {
-            let chunk = match self.chunk_at(at.position) {
+            let chunk = match self.chunk_at(at.position, source) {
                 // What lies before the damage comes out first; the next call meets it.
                 Err(error) if error.kind() == ErrorKind::Corrupt && at.position > from.position => {
                     break;
@@ -130,16 +137,20 @@ impl<S: Store> Log<S> {
 
     /// The place of a position that the log holds: the payload bytes before it.
     pub(crate) fn mark_at(&self, position: u64) -> Result<Mark> {
-        let bytes = self.chunk_at(position)?.bytes_before(position);
+        let chunk = self.chunk_at(position, Source::Anywhere)?;
+        let bytes = chunk.bytes_before(position);
         Ok(Mark { position, bytes })
     }
 
-    fn chunk_at(&self, position: u64) -> Result<Arc<Chunk>> {
+    fn chunk_at(&self, position: u64, source: Source) -> Result<Arc<Chunk>> {
         if let Some(chunk) = self.state.lock().find(position) {
             return Ok(chunk);
         }
         if let Some(chunk) = self.read_ahead.find(position) {
             return Ok(chunk);
+        }
+        if source == Source::Memory {
+            return Err(Error::new(ErrorKind::Busy, "It would have to be read"));
         }
         let stretch = self.read_stretch(position)?;
         let chunk = tail::find(&stretch, position).ok_or_else(|| missing(position))?;

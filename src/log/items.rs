@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Few;
 use super::chunk::Chunk;
 
 /// Items read from a queue, oldest first.
@@ -23,7 +24,7 @@ use super::chunk::Chunk;
 /// ```
 #[derive(Clone, Default)]
 pub struct Items {
-    spans: Vec<Span>,
+    spans: Few<Span>,
     len: usize,
 }
 

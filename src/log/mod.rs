@@ -6,6 +6,7 @@
 //! - [`chunk`], [`cursor`], [`records`]: what is stored, byte by byte
 //! - [`commit`]: how operations get into the store together; [`buffer`]: what waits for that;
 //!   [`sync`]: how they get to the device
+//! - [`at_once`]: calls that wait for nothing
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for
 //! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
@@ -25,6 +26,7 @@ use crate::housekeeping::Registration;
 use crate::options::Durability;
 use crate::store::Store;
 
+pub(crate) mod at_once;
 pub(crate) mod attempt;
 pub(crate) mod buffer;
 pub(crate) mod chunk;

@@ -9,7 +9,9 @@ use super::Log;
 use super::attempt::{Lack, Tried, Turn};
 use super::commit::{Committed, Operation};
 use super::cursor::{Cursor, Mark};
+use super::fetch::Source;
 use super::items::Items;
+use super::state::State;
 use super::unclaimed::Unclaimed;
 use super::wait::Wait;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,8 +62,33 @@ impl Batch {
     }
 
     /// Whether committing it would change anything.
-    fn moves(&self) -> bool {
+    pub(super) fn moves(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
+    }
+
+    /// What takes its items.
+    pub(super) fn operation(&self, unclaimed: Option<Arc<Unclaimed>>) -> Operation<'static> {
+        Operation::Move {
+            label: Arc::clone(&self.label),
+            epoch: self.epoch,
+            before: self.before.clone(),
+            after: self.after.clone(),
+            unclaimed,
+        }
+    }
+
+    /// Its items, taken.
+    pub(super) fn taken(
+        self,
+        committed: Option<Committed>,
+        unclaimed: Option<Arc<Unclaimed>>,
+    ) -> Taken {
+        Taken {
+            items: self.items,
+            expired: self.expired,
+            unclaimed,
+            committed,
+        }
     }
 
     /// Whether its label does not exist yet.
@@ -109,7 +136,8 @@ pub(crate) enum Claim {
 }
 
 /// What a read begins with.
-struct Seen {
+pub(super) struct Seen {
+    source: Source,
     live: Mark,
     oldest: u64,
     end: Mark,
@@ -178,14 +206,7 @@ impl<S: Store> Log<S> {
         level: Durability,
         unclaimed: Option<Arc<Unclaimed>>,
     ) -> Result<Committed> {
-        let operation = Operation::Move {
-            label: Arc::clone(&batch.label),
-            epoch: batch.epoch,
-            before: batch.before.clone(),
-            after: batch.after.clone(),
-            unclaimed,
-        };
-        self.submit(operation, level)
+        self.submit(batch.operation(unclaimed), level)
     }
 
     /// Reads up to `max` items and takes them; waits for the first one as long as `wait` says. When
@@ -234,12 +255,7 @@ impl<S: Store> Log<S> {
             if !last && batch.items.is_empty() {
                 return Ok(Tried::Lacking(batch.lack()));
             }
-            return Ok(Tried::Done(Taken {
-                items: batch.items,
-                expired: batch.expired,
-                unclaimed,
-                committed,
-            }));
+            return Ok(Tried::Done(batch.taken(committed, unclaimed)));
         }
     }
 
@@ -283,13 +299,18 @@ impl<S: Store> Log<S> {
     fn look(&self, label: &str) -> Result<Seen> {
         let live = self.live()?;
         let state = self.open_state()?;
-        Ok(Seen {
+        Ok(self.seen(&state, live, label, Source::Anywhere))
+    }
+
+    pub(super) fn seen(&self, state: &State, live: Mark, label: &str, source: Source) -> Seen {
+        Seen {
+            source,
             live,
-            oldest: self.retention.oldest(&state, live.position),
+            oldest: self.retention.oldest(state, live.position),
             end: state.end,
             epoch: state.epoch,
             cursor: state.cursor(label).cloned(),
-        })
+        }
     }
 
     /// Whether `error` says no more than that items from `oldest` on have gone since.
@@ -301,7 +322,7 @@ impl<S: Store> Log<S> {
         Ok(self.retention.oldest(&*self.open_state()?, live) > oldest)
     }
 
-    fn read_seen(
+    pub(super) fn read_seen(
         &self,
         seen: &Seen,
         label: &Arc<str>,
@@ -314,7 +335,7 @@ impl<S: Store> Log<S> {
         };
         let expired = cursor.skip_to(seen.live);
         let from = cursor.clone();
-        let items = self.read_from(&mut cursor, seen.end, max)?;
+        let items = self.read_from(&mut cursor, seen.end, max, seen.source)?;
         Ok(Batch {
             label: Arc::clone(label),
             queue: self.uuid,
@@ -338,7 +359,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Reads up to `max` items from `cursor`, given-back ones first, and advances it.
-    fn read_from(&self, cursor: &mut Cursor, end: Mark, max: u64) -> Result<Items> {
+    fn read_from(&self, cursor: &mut Cursor, end: Mark, max: u64, source: Source) -> Result<Items> {
         let mut items = Items::default();
         while let left @ 1.. = max.saturating_sub(items.len() as u64) {
             let (from, until) = match cursor.owed.front() {
@@ -348,7 +369,8 @@ impl<S: Store> Log<S> {
             if from.position >= until {
                 break;
             }
-            let reached = match self.fetch(from, until, left, &mut items) {
+            let until = until.min(from.position.saturating_add(left));
+            let reached = match self.fetch(from, until, source, &mut items) {
                 // What lies before the damage comes out first; the next call meets it.
                 Err(error) if error.kind() == ErrorKind::Corrupt && !items.is_empty() => break,
                 reached => reached?,
@@ -378,7 +400,7 @@ impl<S: Store> Log<S> {
                 (first, oldest, state.end)
             };
             from.skip_to(Mark { position, bytes: 0 });
-            match self.read_from(&mut from, end, max) {
+            match self.read_from(&mut from, end, max, Source::Anywhere) {
                 Err(error) if self.is_outdated(oldest, &error)? => {}
                 items => return Ok((items?, from.first())),
             }

@@ -45,6 +45,27 @@ pub(super) fn waiting<T: Send>(
     })
 }
 
+/// Does `at_once` with the GIL, which keeps other threads from running for some microseconds, while
+/// coming back to the GIL can take until one of them has had its turn; what cannot be done at once
+/// is done like [`waiting`].
+pub(super) fn at_once_or_waiting<T: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    at_once: impl FnOnce() -> Result<Option<T>>,
+    work: impl FnOnce(Wait<'_>) -> Result<T> + Send,
+) -> PyResult<T> {
+    match at_once() {
+        Ok(Some(done)) => Ok(done),
+        Ok(None) => waiting(py, timeout, work),
+        Err(error) => Err(exception(py, &error)),
+    }
+}
+
+/// Bytes that are written without letting go of the GIL: more if that is what the caller wants.
+pub(super) fn most_at_once(no_gil: bool) -> usize {
+    if no_gil { 4 << 10 } else { 64 << 10 }
+}
+
 /// What a call says of waiting and of durability.
 pub(super) fn options(wait: Wait<'_>, durability: Option<Durability>) -> CallOptions<'_> {
     CallOptions::new().wait(wait).durability(durability)

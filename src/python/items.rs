@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString, PyTuple};
 
+use crate::log::Few;
+
 /// More bytes than this are not copied with the GIL held.
 const COPIED_WITH_GIL: usize = 64 << 10;
 
@@ -42,7 +44,12 @@ impl Exported {
 }
 
 /// The items that `method` was given.
-pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<Item>> {
+pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Few<Item>> {
+    if let Ok(list) = given.cast_exact::<PyList>()
+        && list.len() == 1
+    {
+        return Ok(Few::from_buf([item(list.get_item(0)?, 0)?]));
+    }
     if is_single(given) {
         let given = given.get_type().name()?;
         let message = format!(
@@ -55,7 +62,7 @@ pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<Item
         let message = format!("{method}() takes an iterable of items, not '{given}'");
         return Err(PyTypeError::new_err(message));
     };
-    let mut items = Vec::with_capacity(known_length(given));
+    let mut items = Few::with_capacity(known_length(given));
     for (index, given) in iterator.enumerate() {
         items.push(item(given?, index)?);
     }

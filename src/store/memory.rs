@@ -279,6 +279,10 @@ impl Store for MemoryStore {
         self.apply(batch)
     }
 
+    fn is_quiet(&self) -> bool {
+        self.disk.lock().check_running().is_ok()
+    }
+
     fn recover(&self) -> Result<()> {
         let mut disk = self.open_disk()?;
         if let Some(kind) = disk.trouble.lasting {

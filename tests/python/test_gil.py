@@ -1,5 +1,6 @@
 """Other Python threads run while a call works."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -106,6 +107,51 @@ def test_closing_and_dropping_do_not_stall_other_threads(path: Path) -> None:
         del queue
 
     assert shortest_stall(drop, 0.03) < 0.03
+
+
+class Chances:
+    """A thread that counts how often it got the GIL, which nobody is made to let go of."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._over = False
+        self._thread = threading.Thread(target=self._take)
+        self._interval = sys.getswitchinterval()
+
+    def _take(self) -> None:
+        while not self._over:
+            self.count += 1
+            time.sleep(0)
+
+    def __enter__(self) -> Self:
+        sys.setswitchinterval(100)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._thread.join()
+        sys.setswitchinterval(self._interval)
+
+
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no GIL to keep"
+)
+def test_small_calls_that_need_not_wait_keep_the_gil(queue: Queue, tmp_path: Path) -> None:
+    mpmc = MpmcQueue(tmp_path / "mpmc", 60)
+
+    def calls(count: int) -> None:
+        for _ in range(count):
+            queue.push([b"item"])
+            assert queue.pop() == [b"item"]
+            mpmc.add([b"item"])
+            assert mpmc.next("label", StartPosition.Oldest) == ([b"item"], False)
+
+    calls(1)  # the label is made
+    with Chances() as others:
+        before = others.count
+        calls(500)
+        assert others.count - before <= 5
 
 
 def test_a_call_waits_without_the_gil(queue: Queue) -> None:

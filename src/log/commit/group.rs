@@ -170,7 +170,9 @@ impl<S: Store> Log<S> {
         plan.unclaimed
             .into_iter()
             .for_each(|unclaimed| state.unclaimed.add(unclaimed));
-        state.unclaimed.strike(&plan.returned);
+        if !plan.returned.is_empty() {
+            state.unclaimed.strike(&plan.returned);
+        }
         if place == Place::Buffer && matches!(self.retention, Retention::Unread { .. }) {
             state.skip_what_was_taken();
         }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use smallvec::smallvec;
 
+mod at_once;
 mod group;
 mod line;
 mod plan;

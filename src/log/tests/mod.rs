@@ -1,5 +1,6 @@
 //! The log as a whole, over the store in memory.
 
+mod at_once;
 mod buffering;
 mod committing;
 mod consuming;

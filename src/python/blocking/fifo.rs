@@ -10,7 +10,7 @@ use crate::blocking;
 use crate::options::{Durability, QueueOptions};
 use crate::python::arguments::{Timeout, durability, durability_object, timeout};
 use crate::python::batch::Batch;
-use crate::python::call::{opening, options, released, waiting};
+use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::maintenance::Recovery;
@@ -123,10 +123,13 @@ impl PersistentQueueWithCapacity {
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let _ = no_gil;
         let py = items.py();
         let items = self::items("push", items)?;
-        waiting(py, timeout, |wait| {
+        let at_once = || {
+            let most = most_at_once(no_gil);
+            self.queue.push_at_once(&items, durability, most)
+        };
+        at_once_or_waiting(py, timeout, at_once, |wait| {
             self.queue.push_with(&items, options(wait, durability))
         })
     }
@@ -156,7 +159,11 @@ impl PersistentQueueWithCapacity {
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = no_gil;
-        let taken = waiting(py, timeout, |wait| {
+        let at_once = || {
+            let taken = self.queue.pop_at_once(max_elements, durability)?;
+            Ok(taken.filter(|items| !items.is_empty() || !timeout.waits()))
+        };
+        let taken = at_once_or_waiting(py, timeout, at_once, |wait| {
             self.queue.pop_with(max_elements, options(wait, durability))
         })?;
         bytes::list(py, taken)

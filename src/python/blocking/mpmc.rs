@@ -11,7 +11,7 @@ use crate::blocking;
 use crate::options::{Durability, MpmcOptions, StartPosition};
 use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
 use crate::python::batch::Batch;
-use crate::python::call::{opening, options, released, waiting};
+use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::maintenance::Recovery;
@@ -110,11 +110,16 @@ impl MpmcQueue {
         no_gil: bool,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let _ = no_gil;
         let py = items.py();
         let items = self::items("add", items)?;
+        let at_once = || {
+            let most = most_at_once(no_gil);
+            self.queue.add_at_once(&items, durability, most)
+        };
         let durability = durability.unwrap_or(self.queue.durability());
-        released(py, || self.queue.add_with(&items, durability))
+        at_once_or_waiting(py, Timeout::NEVER, at_once, |_| {
+            self.queue.add_with(&items, durability)
+        })
     }
 
     /// Read up to `max_elements` items under `label` and move the label behind them.
@@ -139,7 +144,11 @@ impl MpmcQueue {
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
         let _ = no_gil;
-        let next = waiting(py, timeout, |wait| {
+        let at_once = || {
+            let next = self.queue.next_at_once(label, max_elements, durability)?;
+            Ok(next.filter(|next| !next.items.is_empty() || !timeout.waits()))
+        };
+        let next = at_once_or_waiting(py, timeout, at_once, |wait| {
             let options = options(wait, durability);
             self.queue
                 .next_with(label, start_position, max_elements, options)

@@ -26,7 +26,7 @@
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -50,6 +50,8 @@ pub(super) struct Core {
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
     pub(super) spare_batch: SpareBatch,
+    /// How many are at something that writers may have to wait for.
+    at_work: AtomicUsize,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
     /// What the last opening could not bring back.
@@ -81,6 +83,7 @@ impl Core {
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
             spare_batch: SpareBatch::default(),
+            at_work: AtomicUsize::new(0),
             repair: Mutex::new(()),
             dropped: Mutex::new(dropped),
             #[cfg(test)]
@@ -136,6 +139,7 @@ impl Core {
 
     /// Does not repair: a database that was opened anew may have lost what the caller means.
     pub(super) fn sync(&self) -> Result<()> {
+        let _at_work = self.at_work();
         self.with(|engine| {
             self.check_running(engine)?;
             engine.sync()
@@ -148,6 +152,7 @@ impl Core {
         floor: u64,
         resting: bool,
     ) -> Result<bool> {
+        let _at_work = self.at_work();
         let trimmed = self.trimmed.load(Ordering::Acquire);
         let range = self.with(|engine| Ok(reclaim::deletable(engine, trimmed, floor)))?;
         if let Some((from, end)) = range {
@@ -172,6 +177,25 @@ impl Core {
             Slot::Open(engine, _) => engine.health().unflushed(),
             Slot::Lost(_) | Slot::Closed => 0,
         }
+    }
+
+    /// Whether a small write would wait for nothing. Waits for nothing itself.
+    pub(super) fn is_quiet(&self) -> bool {
+        if !self.birthplace.is_here() || self.at_work.load(Ordering::Acquire) > 0 {
+            return false;
+        }
+        match self.slot.try_read_recursive().as_deref() {
+            Some(Slot::Open(engine, _)) => {
+                let health = engine.health();
+                health.damage() == Damage::None && health.unflushed() < reclaim::DUE
+            }
+            _ => false,
+        }
+    }
+
+    fn at_work(&self) -> AtWork<'_> {
+        self.at_work.fetch_add(1, Ordering::AcqRel);
+        AtWork(self)
     }
 
     /// Makes a stopped database work again, or says why it cannot. One attempt.
@@ -313,6 +337,15 @@ impl Core {
                 Err(failure::explain(kind, "write", &self.path, "simulated"))
             }
         }
+    }
+}
+
+/// As long as it is there, writers may have to wait.
+struct AtWork<'c>(&'c Core);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.at_work.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

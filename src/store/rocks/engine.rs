@@ -31,6 +31,7 @@ pub(super) enum Opening {
 pub(super) struct Engine {
     db: DB,
     health: Health,
+    is_logged: bool,
     /// How it is written to.
     how: WriteOptions,
 }
@@ -89,6 +90,7 @@ impl Engine {
         Ok(Self {
             db,
             health,
+            is_logged: opening != Opening::Bulk,
             how,
         })
     }

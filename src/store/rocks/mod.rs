@@ -150,6 +150,10 @@ impl Store for RocksStore {
         self.core.sync()
     }
 
+    fn is_quiet(&self) -> bool {
+        self.core.is_quiet()
+    }
+
     fn recover(&self) -> Result<()> {
         self.core.recover()
     }
