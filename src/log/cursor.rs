@@ -31,11 +31,24 @@ impl Run {
 }
 
 /// What a consumer has still to read: the runs it gave back, then everything from `mark` on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub mark: Mark,
     /// Items below `mark` that were taken and given back, in order; normally none.
     pub owed: VecDeque<Run>,
+}
+
+impl Clone for Cursor {
+    /// Each call clones cursors, and to make a new deque costs less than to clone an empty one.
+    fn clone(&self) -> Self {
+        Self {
+            mark: self.mark,
+            owed: match self.owed.is_empty() {
+                true => VecDeque::new(),
+                false => self.owed.clone(),
+            },
+        }
+    }
 }
 
 /// How a cursor is stored.

@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use rust_rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
-    InfoLogger, LogLevel, LruCacheOptions, Options,
+    BlockBasedOptions, Cache, ChecksumType, ColumnFamilyDescriptor, DBCompressionType,
+    DBRecoveryMode, InfoLogger, LogLevel, LruCacheOptions, Options,
 };
 
 use super::engine::Opening;
@@ -142,9 +142,12 @@ fn never_rewrite(options: &mut Options) {
     options.set_level_zero_stop_writes_trigger(1 << 20);
 }
 
+/// CRC-32C, which processors have an instruction for, takes a seventh of the instructions of XXH3,
+/// which is built for those without wide vectors.
 fn tables() -> BlockBasedOptions {
     let mut tables = BlockBasedOptions::default();
     tables.set_block_size(64 * KIB);
+    tables.set_checksum_type(ChecksumType::CRC32c);
     tables.set_block_cache(cache());
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_max_auto_readahead_size(MIB);
