@@ -67,6 +67,8 @@ ZIG_BUILD ?= $(CACHE)/zig
 .PHONY: manylinux
 manylinux: export CARGO_TARGET_DIR := $(ZIG_BUILD)
 manylinux: export PATH := $(abspath $(BIN)):$(PATH)
+# For a target of zig's, libclang does not look where this machine has its headers.
+manylinux: export BINDGEN_EXTRA_CLANG_ARGS += -I/usr/include -I/usr/include/$(shell gcc -dumpmachine)
 manylinux: $(LIBCLANG_PATH)/libclang.so ## Build and test a wheel for every Linux with glibc 2.28
 	$(BIN)/pip install --quiet --group manylinux
 	rm -rf $(ZIG_BUILD)/dist

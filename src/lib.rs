@@ -30,6 +30,7 @@ mod housekeeping;
 mod log;
 #[cfg(feature = "rocksdb")]
 pub mod maintenance;
+#[cfg(feature = "rocksdb")]
 mod migration;
 #[cfg(feature = "rocksdb")]
 pub mod mpmc;

@@ -9,6 +9,7 @@ mod batches;
 mod fifo;
 mod floor;
 mod mpmc;
+mod synced;
 mod together;
 mod work;
 
@@ -26,6 +27,7 @@ fn queues(criterion: &mut Criterion) {
     compare::<mpmc::Next, floor::Take>(criterion, "next");
     compare::<together::WriteThenRead, floor::WriteThenRead>(criterion, "write, then read");
     compare::<together::Mixed, floor::Mixed>(criterion, "read while writing");
+    synced::compare(criterion);
 }
 
 criterion_group! {

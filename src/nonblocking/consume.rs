@@ -23,7 +23,7 @@ type Ask<T> = Box<dyn FnMut() -> Result<Response<T>> + Send>;
 ///             break;
 ///         }
 ///     }
-///     rocksq::Result::Ok(())
+///     Ok::<(), rocksq::Error>(())
 /// })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -189,8 +189,9 @@ fn a_table_of_contents_without_its_end_is_told() {
     let history = history::in_the_log();
     let file = history.image.named("MANIFEST-").remove(0);
     let len = history.image.bytes(&file).len() as u64;
-    for cut in 0..20 {
-        let how = How::Truncate(len * cut / 20);
+    let cuts = cases();
+    for cut in 0..cuts {
+        let how = How::Truncate(len * cut / cuts);
         let damage = Damage {
             file: file.clone(),
             how,
