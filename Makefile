@@ -154,6 +154,12 @@ bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksD
 bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minutes
 	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
 
+.PHONY: bench-check
+bench-check: $(LIBCLANG_PATH)/libclang.so ## Count what calls cost and fail if it grew; COUNT="--update" for new figures
+	$(PROGRESS) cargo bench --no-run --bench counted
+	$(PYTHON) benches/counted/check.py "$$(cargo bench --no-run --bench counted --message-format=json 2>/dev/null \
+		| sed -n 's/.*"name":"counted".*"executable":"\([^"]*\)".*/\1/p')" $(COUNT)
+
 COMPARE := .compare
 COMPARE_WITH ?=
 

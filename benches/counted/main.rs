@@ -1,7 +1,8 @@
 //! One kind of call, so often, for tools that count: `make bench-check`.
 //!
-//! The first argument names the work, the second says how many calls. What is counted is what
-//! [`measured`] does; it prints how many bytes the process has written meanwhile.
+//! The first argument names the work, the second says how many calls, the third how many are
+//! prepared for, so that what comes before does not depend on how many are done. What is counted is
+//! what [`measured`] does; it prints how many bytes the process has written meanwhile.
 
 // A bench may panic: that is how a difference shows.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -9,7 +10,6 @@
 mod works;
 
 use std::hint::black_box;
-use std::path::Path;
 
 /// Does the calls. Counting begins and ends with it.
 #[inline(never)]
@@ -35,14 +35,10 @@ fn count(calls: u64, call: &mut dyn FnMut()) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, work, calls, ..] = arguments.as_slice() else {
+    let [_, work, calls, prepared] = arguments.as_slice() else {
         return works::NAMES.iter().for_each(|name| println!("{name}"));
     };
     let home = tempfile::tempdir().unwrap();
-    run(work, calls.parse().unwrap(), home.path());
-}
-
-fn run(work: &str, calls: u64, home: &Path) {
-    let mut call = works::prepare(work, calls, home);
-    count(calls, &mut *call);
+    let mut call = works::prepare(work, prepared.parse().unwrap(), home.path());
+    count(calls.parse().unwrap(), &mut *call);
 }

@@ -9,7 +9,7 @@ use rocksq::{Durability, QueueOptions};
 use rust_rocksdb::{DB, DBCompressionType, Options};
 
 /// Calls before those that are counted, so that nothing happens for the first time.
-const WARM: u64 = 100;
+const WARM: u64 = 10;
 /// More than a queue keeps of its end in memory.
 const BEYOND_THE_TAIL: usize = 2 << 20;
 const LABELS: usize = 1_000;
@@ -18,9 +18,8 @@ const LABELS: usize = 1_000;
 pub type Call = Box<dyn FnMut()>;
 
 /// What the first argument can be.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 14] = [
     "rocksdb put 100 x 1",
-    "rocksdb put 1024 x 1",
     "push 100 x 1",
     "push 100 x 100",
     "push 1024 x 1",
@@ -28,11 +27,8 @@ pub const NAMES: [&str; 18] = [
     "push 262144 x 1",
     "buffered 100 x 1",
     "turns 100 x 1",
-    "turns 1024 x 1",
-    "turns 1024 x 100",
     "pop 100 x 1",
     "pop 100 x 100",
-    "pop 1024 x 100",
     "pop 262144 x 1",
     "add 100 x 1",
     "next 100 x 1",
