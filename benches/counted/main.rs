@@ -23,8 +23,9 @@ fn measured(calls: u64, call: &mut dyn FnMut()) {
 /// Bytes that the process has handed to the operating system.
 fn written() -> u64 {
     let counters = std::fs::read_to_string("/proc/self/io").unwrap();
-    let line = counters.lines().find(|line| line.starts_with("wchar:"));
-    line.unwrap()[6..].trim().parse().unwrap()
+    let mut lines = counters.lines();
+    let count = lines.find_map(|line| line.strip_prefix("wchar:"));
+    count.unwrap().trim().parse().unwrap()
 }
 
 fn count(calls: u64, call: &mut dyn FnMut()) {
