@@ -119,7 +119,7 @@ test-python: build .venv-0.3.0/.ready ## Test the Python package
 	$(BIN)/pytest
 
 # The newest Python that rocksq 0.3.0 has wheels for is 3.12.
-REFERENCE_PYTHON ?= $(firstword $(shell command -v python3.12 python3.11) $(PYTHON))
+REFERENCE_PYTHON ?= $(firstword $(shell for python in python3.12 python3.11; do $$python -c "import venv; print('$$python')" 2>/dev/null; done) $(PYTHON))
 REFERENCE := .venv-0.3.0
 
 $(REFERENCE)/.ready:
