@@ -20,6 +20,7 @@
 
 use std::ops::Range;
 
+use super::bounds::Amount;
 use super::cursor::Mark;
 use super::tail;
 use crate::error::{Error, ErrorKind, Result};
@@ -181,6 +182,15 @@ impl<'a> NewChunk<'a> {
         }
     }
 
+    /// Payload bytes of its first `items` items.
+    pub(crate) fn bytes_of(&self, items: u32) -> u64 {
+        let ends = match &self.body {
+            Body::Borrowed { ends, .. } => ends,
+            Body::Owned(body) => body,
+        };
+        items.checked_sub(1).map_or(0, |last| end_of(ends, last)) as u64
+    }
+
     /// The pieces of the stored chunk behind its header.
     pub(crate) fn parts(&self) -> Vec<&[u8]> {
         match &self.body {
@@ -230,6 +240,18 @@ pub(crate) fn cut<'a, T: AsRef<[u8]>>(items: &'a [T]) -> Result<Vec<NewChunk<'a>
         chunks.push(NewChunk::new(open));
     }
     Ok(chunks)
+}
+
+/// How much is in the chunks of one push.
+pub(crate) fn amount(chunks: &[NewChunk<'_>]) -> Amount {
+    let amount = |chunk: &NewChunk<'_>| Amount {
+        items: chunk.items.into(),
+        bytes: chunk.payload,
+    };
+    chunks
+        .iter()
+        .map(amount)
+        .fold(Amount::default(), Amount::plus)
 }
 
 /// A chunk of the log in memory, checked when it was made: every item is within its body.
@@ -353,12 +375,16 @@ impl Chunk {
     }
 
     fn end_of(&self, index: u32) -> usize {
-        let at = (index as usize).saturating_mul(END_LEN);
-        self.body
-            .get(at..)
-            .and_then(|ends| ends.first_chunk::<END_LEN>())
-            .map_or(0, |end| u32::from_le_bytes(*end) as usize)
+        end_of(&self.body, index)
     }
+}
+
+/// Where an item ends, according to the ends at the start of a body.
+fn end_of(ends: &[u8], index: u32) -> usize {
+    let at = (index as usize).saturating_mul(END_LEN);
+    ends.get(at..)
+        .and_then(|ends| ends.first_chunk::<END_LEN>())
+        .map_or(0, |end| u32::from_le_bytes(*end) as usize)
 }
 
 #[cfg(test)]

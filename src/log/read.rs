@@ -183,6 +183,7 @@ impl<S: Store> Log<S> {
             epoch: batch.epoch,
             before: batch.before.clone(),
             after: batch.after.clone(),
+            items: batch.items.len() as u64,
             unclaimed,
         };
         self.submit(operation, level)
@@ -293,7 +294,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Whether `error` says no more than that items from `oldest` on have gone since.
-    fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
+    pub(super) fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
         if error.kind() != ErrorKind::Corrupt {
             return Ok(false);
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Batch, Records, Store, Visit, Visitor};
+use super::{Batch, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug, Default)]
@@ -363,6 +363,13 @@ impl Store for MemoryStore {
             .values()
             .map(|chunk| chunk.len() as u64)
             .sum())
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            log: self.written.load(Ordering::Relaxed),
+            ..Traffic::default()
+        }
     }
 
     fn close(&self) -> Result<()> {

@@ -14,6 +14,7 @@
 
 use std::sync::Arc;
 
+mod dropping;
 mod group;
 mod line;
 mod plan;
@@ -44,6 +45,8 @@ pub(crate) enum Operation<'a> {
         epoch: u32,
         before: Option<Cursor>,
         after: Cursor,
+        /// How many are taken by that.
+        items: u64,
         /// The items in between, if they can be given back.
         unclaimed: Option<Arc<Unclaimed>>,
     },
@@ -76,12 +79,14 @@ impl Operation<'_> {
                 epoch,
                 before,
                 after,
+                items,
                 unclaimed,
             } => Operation::Move {
                 label,
                 epoch,
                 before,
                 after,
+                items,
                 unclaimed,
             },
             Self::GiveBack { returned } => Operation::GiveBack { returned },

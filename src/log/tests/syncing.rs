@@ -10,7 +10,7 @@ use crate::options::StartPosition::Oldest;
 /// What the next open finds after a power cut that left nothing that was not synced.
 fn after_power_cut(log: &MemoryLog) -> Arc<MemoryLog> {
     let store = log.store.after_power_cut(0);
-    open(store, log.retention, &ManualClock::at(0))
+    reopen(log, store, &ManualClock::at(0))
 }
 
 #[test]

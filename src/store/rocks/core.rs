@@ -26,6 +26,7 @@
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
@@ -35,16 +36,18 @@ use super::engine::{Engine, Opening};
 use super::health::Damage;
 use super::hold::Hold;
 use super::kind::Kind;
+use super::traffic::Counters;
 use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
-use crate::store::Dropped;
+use crate::store::{Dropped, Traffic};
 
 pub(super) struct Core {
     birthplace: Birthplace,
     /// Absolute: the working directory may change before the database is opened anew.
     path: PathBuf,
     kind: Kind,
+    counters: Arc<Counters>,
     slot: RwLock<Slot>,
     generation: AtomicU64,
     /// The floor of the last reclaim since the database was opened.
@@ -69,6 +72,7 @@ impl Core {
         birthplace: Birthplace,
         kind: Kind,
         engine: Engine,
+        counters: Arc<Counters>,
         hold: Hold,
         dropped: Option<Dropped>,
     ) -> Self {
@@ -76,6 +80,7 @@ impl Core {
             birthplace,
             path: hold.directory().to_owned(),
             kind,
+            counters,
             slot: RwLock::new(Slot::Open(Box::new(engine), hold)),
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
@@ -96,6 +101,10 @@ impl Core {
 
     pub(super) fn dropped(&self) -> Option<Dropped> {
         self.dropped.lock().clone()
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        self.counters.so_far()
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -275,7 +284,7 @@ impl Core {
             Slot::Lost(hold) => hold,
             Slot::Closed => return Err(Error::closed()),
         };
-        match Engine::open(&self.path, self.kind, Opening::Tidy) {
+        match Engine::open(&self.path, self.kind, Opening::Tidy, &self.counters) {
             Ok((engine, dropped)) => {
                 if dropped.is_some() {
                     *self.dropped.lock() = dropped;

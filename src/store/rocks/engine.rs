@@ -1,6 +1,7 @@
 //! One opened RocksDB database of a queue.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
@@ -9,6 +10,7 @@ use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteBatch, WriteOptions
 use super::health::Health;
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
+use super::traffic::Counters;
 use super::{directories, disk, failure, hold, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
@@ -43,13 +45,14 @@ impl Engine {
         path: &Path,
         kind: Kind,
         opening: Opening,
+        counters: &Arc<Counters>,
     ) -> Result<(Self, Option<Dropped>)> {
         prepare_process(path)?;
         if matches!(opening, Opening::Create | Opening::Bulk) {
-            return Ok((Self::try_open(path, kind, opening)?, None));
+            return Ok((Self::try_open(path, kind, opening, counters)?, None));
         }
         let replay = Replay::before(path)?;
-        match Self::open_somehow(path, kind, opening) {
+        match Self::open_somehow(path, kind, opening, counters) {
             Ok(engine) => {
                 let dropped = replay.after(engine.db.latest_sequence_number())?;
                 Ok((engine, dropped))
@@ -61,10 +64,15 @@ impl Engine {
         }
     }
 
-    fn open_somehow(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
-        match Self::try_open(path, kind, opening) {
+    fn open_somehow(
+        path: &Path,
+        kind: Kind,
+        opening: Opening,
+        counters: &Arc<Counters>,
+    ) -> Result<Self> {
+        match Self::try_open(path, kind, opening, counters) {
             Err(error) if opening == Opening::Tidy && is_about_room(&error) => {
-                Self::try_open(path, kind, Opening::Sparing)
+                Self::try_open(path, kind, Opening::Sparing, counters)
             }
             outcome => outcome,
         }
@@ -73,8 +81,13 @@ impl Engine {
     /// RocksDB syncs a log only while it writes it. When the log of before the opening stays in
     /// use it must be durable first: else a power cut could lose its end and keep a later log,
     /// whose records would then be dropped although they had been synced.
-    fn try_open(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
-        let health = Health::default();
+    fn try_open(
+        path: &Path,
+        kind: Kind,
+        opening: Opening,
+        counters: &Arc<Counters>,
+    ) -> Result<Self> {
+        let health = Health::counted_by(counters);
         if opening == Opening::Sparing {
             let bytes = disk::sync_logs(path)
                 .map_err(|error| failure::refusal("sync the log", path, &error))?;
@@ -128,7 +141,10 @@ impl Engine {
                 self.health.count_written(bytes);
                 Ok(())
             }
-            Err(status) => Err(self.write_failure(&status)),
+            Err(status) => {
+                self.health.count_error();
+                Err(self.write_failure(&status))
+            }
         }
     }
 
@@ -139,6 +155,7 @@ impl Engine {
         }
         self.db
             .flush_wal(true)
+            .inspect_err(|_| self.health.count_error())
             .map_err(|status| failure::unknown("sync the log", self.path(), &status))
     }
 

@@ -12,7 +12,7 @@
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
 //! | `engine` | one opened database |
-//! | `health` | what RocksDB reports from its background |
+//! | `health`, `traffic` | what RocksDB reports from its background, and what it has written |
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
@@ -47,19 +47,18 @@ mod settle;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use self::batch::RocksBatch;
 use self::core::Core;
 use self::engine::{Engine, Opening};
-#[cfg(test)]
-pub(crate) use self::health::Written;
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 use self::survey::Found;
-use super::{Dropped, Records, Store, Visitor};
+use super::{Dropped, Records, Store, Traffic, Visitor};
 use crate::error::{Error, Result};
 use crate::fork::{self, Birthplace};
 
@@ -95,9 +94,10 @@ impl RocksStore {
 
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
-        let (engine, dropped) = Engine::open(hold.directory(), kind, opening)?;
+        let counters = Arc::default();
+        let (engine, dropped) = Engine::open(hold.directory(), kind, opening, &counters)?;
         hold.sign();
-        let core = Core::new(birthplace, kind, engine, hold, dropped);
+        let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
         Ok(Self {
             core: Arc::new(core),
         })
@@ -113,12 +113,6 @@ impl RocksStore {
     pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
         survey::check_is_free(to)?;
         self.core.with(|engine| engine.back_up(to))
-    }
-
-    /// Bytes written since the store was opened, or opened anew after an error.
-    #[cfg(test)]
-    pub(crate) fn written(&self) -> Result<Written> {
-        self.core.with(|engine| Ok(engine.health().written()))
     }
 
     /// Makes the next write fail with `kind` and stops the database as a fatal error does.
@@ -187,6 +181,10 @@ impl Store for RocksStore {
             disk::allocated(engine.path())
                 .map_err(|error| failure::refusal("measure the queue", engine.path(), &error))
         })
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.core.traffic()
     }
 
     fn close(&self) -> Result<()> {
