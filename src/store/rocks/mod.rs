@@ -5,6 +5,7 @@
 //! | `kind` | the two kinds of queue and the families on disk |
 //! | `survey` | what a directory holds, without changing it |
 //! | `replay` | what RocksDB drops from a damaged log, noticed and kept |
+//! | `endless` | files that RocksDB would read for ever |
 //! | `salvage` | reading what is intact of a damaged queue |
 //! | `rebuild`, `settle` | a new queue in the place of a damaged one |
 //! | `aside` | the directories within a queue's directory that these need |
@@ -30,6 +31,7 @@ mod chunks;
 mod core;
 mod directories;
 mod disk;
+mod endless;
 mod engine;
 mod failure;
 mod health;

@@ -9,7 +9,7 @@ use rust_rocksdb::{DB, Options};
 
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
-use super::{aside, failure, legacy};
+use super::{aside, endless, failure, legacy};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -211,6 +211,7 @@ pub(super) fn parent(path: &Path) -> PathBuf {
 
 /// The names of the families of the database at `path`.
 pub(super) fn families(path: &Path) -> Result<Vec<String>> {
+    endless::check_contents(path)?;
     DB::list_cf(&Options::default(), path)
         .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
 }
