@@ -247,7 +247,7 @@ class Consumers:
                 raise error
 
 
-ITEMS = 20_000
+ITEMS = 60_000
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
