@@ -22,7 +22,8 @@
 //!
 //! Each call tries one repair. On a disk that has no room for a flush `resume` would fail and
 //! leave an empty memtable and a file behind each time; there the database is opened anew with
-//! its log left as it is, which takes a quarter of a MiB (`Opening::Sparing`).
+//! its log left as it is, which takes a quarter of a MiB (`Opening::Sparing`), from the reserve if
+//! there is no more.
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ use super::engine::{Engine, Opening};
 use super::health::Damage;
 use super::hold::Hold;
 use super::kind::Kind;
+use super::reserve::Reserve;
 use super::traffic::Counters;
 use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
@@ -52,6 +54,7 @@ pub(super) struct Core {
     generation: AtomicU64,
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
+    reserve: Reserve,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
     /// What the last opening could not bring back.
@@ -79,6 +82,7 @@ impl Core {
         Self {
             birthplace,
             path: hold.directory().to_owned(),
+            reserve: Reserve::of(hold.directory()),
             kind,
             counters,
             slot: RwLock::new(Slot::Open(Box::new(engine), hold)),
@@ -135,6 +139,7 @@ impl Core {
             #[cfg(test)]
             self.fail_if_sabotaged(engine)?;
             if let Some(position) = batch.first_chunk() {
+                self.check_reserve(engine, changes.size_in_bytes() as u64)?;
                 engine.health().announce(position);
             }
             engine.write(changes)
@@ -166,7 +171,9 @@ impl Core {
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);
             }
-            reclaim::reclaim(engine, floor, resting)
+            let more = reclaim::reclaim(engine, floor, resting)?;
+            self.reserve.relax();
+            Ok(more)
         })
     }
 
@@ -226,7 +233,19 @@ impl Core {
         if engine.health().damage() < Damage::Resumable {
             return Ok(());
         }
-        Err(self.stopped("write"))
+        match engine.health().is_full() {
+            true => Err(self.full("write")),
+            false => Err(self.stopped("write")),
+        }
+    }
+
+    /// What is added must not use up the room that is needed to take it out again.
+    fn check_reserve(&self, engine: &Engine, bytes: u64) -> Result<()> {
+        let in_memory = engine.health().in_memory().saturating_add(bytes);
+        match self.reserve.allows_adding(in_memory) {
+            true => Ok(()),
+            false => Err(self.full("write")),
+        }
     }
 
     fn check_generation(&self, batch: &RocksBatch) -> Result<()> {
@@ -267,13 +286,9 @@ impl Core {
 
     /// While there is no room to open the database it stays as it is: readers can go on.
     fn reopen(&self) -> Result<()> {
-        if !disk::has_room(&self.path, 0) {
-            return Err(failure::explain(
-                ErrorKind::DiskFull,
-                "resume writing",
-                &self.path,
-                "an earlier write had failed",
-            ));
+        // What the reserve gives may be more than the file system counts as available to us.
+        if !disk::has_room(&self.path, 0) && !self.reserve.release() {
+            return Err(self.full("resume writing"));
         }
         let mut slot = self.slot.write();
         let hold = match std::mem::replace(&mut *slot, Slot::Closed) {
@@ -300,6 +315,11 @@ impl Core {
                 Err(error)
             }
         }
+    }
+
+    fn full(&self, what: &str) -> Error {
+        let cause = "an earlier write had failed";
+        failure::explain(ErrorKind::DiskFull, what, &self.path, cause)
     }
 
     fn stopped(&self, what: &str) -> Error {

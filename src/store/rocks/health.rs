@@ -8,6 +8,7 @@ use rust_rocksdb::event_listener::{
     MemTableInfo, MutableStatus, StatusSeverity,
 };
 
+use super::failure;
 use super::kind::DATA;
 use super::traffic::Counters;
 
@@ -31,6 +32,7 @@ pub(super) struct Health(Arc<State>);
 struct State {
     damage: AtomicU8,
     diverged: AtomicBool,
+    full: AtomicBool,
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
@@ -45,6 +47,7 @@ impl Default for State {
         Self {
             damage: AtomicU8::new(Damage::None as u8),
             diverged: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
@@ -87,6 +90,11 @@ impl Health {
     /// Whether a record is in the log that did not make it into the memtable.
     pub(super) fn has_diverged(&self) -> bool {
         self.0.diverged.load(Ordering::Acquire)
+    }
+
+    /// Whether it was for lack of space that the database last stopped.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.full.load(Ordering::Acquire)
     }
 
     /// Bytes written since memtables were last sealed for a flush.
@@ -170,6 +178,11 @@ impl EventListener for Watch {
         if reason == DBBackgroundErrorReason::KMemTable {
             self.0.0.diverged.store(true, Ordering::Release);
         }
+        let full = status
+            .result()
+            .as_ref()
+            .is_err_and(|status| failure::is_full(status.as_ref()));
+        self.0.0.full.store(full, Ordering::Release);
         self.0.worsen(match status.severity() {
             StatusSeverity::KNoError => Damage::None,
             StatusSeverity::KSoftError => Damage::Soft,

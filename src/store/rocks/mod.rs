@@ -17,6 +17,7 @@
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
 //! | `failure` | RocksDB's statuses as errors of this crate |
@@ -44,6 +45,7 @@ mod rebuild;
 mod reclaim;
 mod remove;
 mod replay;
+mod reserve;
 mod salvage;
 mod settle;
 mod survey;
@@ -60,8 +62,9 @@ pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 use self::survey::Found;
+use self::traffic::Counters;
 use super::{Dropped, Records, Store, Traffic, Visitor};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, Birthplace};
 
 /// A queue's directory, opened.
@@ -97,7 +100,7 @@ impl RocksStore {
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
         let counters = Arc::default();
-        let (engine, dropped) = Engine::open(hold.directory(), kind, opening, &counters)?;
+        let (engine, dropped) = open(hold.directory(), kind, opening, &counters)?;
         hold.sign();
         let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
         Ok(Self {
@@ -119,8 +122,23 @@ impl RocksStore {
 
     /// Makes the next write fail with `kind` and stops the database as a fatal error does.
     #[cfg(test)]
-    pub(crate) fn fail_next_write(&self, kind: crate::error::ErrorKind) {
+    pub(crate) fn fail_next_write(&self, kind: ErrorKind) {
         *self.core.sabotage.lock() = Some(kind);
+    }
+}
+
+/// Opens the database. On a full disk the reserve, if there is one, gives the room for that.
+fn open(
+    path: &Path,
+    kind: Kind,
+    opening: Opening,
+    counters: &Arc<Counters>,
+) -> Result<(Engine, Option<Dropped>)> {
+    match Engine::open(path, kind, opening, counters) {
+        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::release_in(path) => {
+            Engine::open(path, kind, opening, counters)
+        }
+        outcome => outcome,
     }
 }
 

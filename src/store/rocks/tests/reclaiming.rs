@@ -9,7 +9,7 @@ const MIB: u64 = 1024 * 1024;
 /// Reclaims until nothing is left that could be given back.
 fn reclaim_all(store: &RocksStore, floor: u64) {
     while reclaim(store, floor, true) {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
@@ -134,8 +134,8 @@ fn a_drained_queue_keeps_little_memory_and_log() {
     }
     take(&store, 20);
     reclaim_all(&store, 20);
-    // The trim mark of a repeated call may be all that is in the log.
-    assert!(store.unreclaimed() < 1024);
+    // The trim marks of repeated calls may be all that is in the log.
+    assert!(store.unreclaimed() < 64 * 1024);
     assert!(store.traffic().tables < MIB);
     let left = store.disk_size().unwrap();
     assert!(left < MIB, "{left}");
