@@ -108,8 +108,9 @@ pub(crate) struct Log<S: Store> {
     read_ahead: ReadAhead,
     seen: Seen,
     expiry: Option<Expiry>,
-    /// Held while closing, so that a second closer returns when the first is done.
-    closing: Mutex<()>,
+    /// Held while closing, so that a second closer returns when the first is done. Then the
+    /// generation of the store that the close has synced.
+    closing: Mutex<Option<Result<u64>>>,
     housekeeping: Registration,
     /// What the store had to reclaim when the housekeeping last looked.
     written_at_last_look: AtomicU64,
@@ -244,7 +245,7 @@ impl<S: Store> Log<S> {
     /// Closing again does nothing. Like a file, the log is closed even when this fails.
     pub(crate) fn close(&self) -> Result<()> {
         self.check_usable()?;
-        let _closing = self.closing.lock();
+        let mut closing = self.closing.lock();
         let given_back = self.give_back_all();
         self.tidy_before_closing();
         let stopped = match self.submit(Operation::Close, Durability::Synced) {
@@ -256,6 +257,7 @@ impl<S: Store> Log<S> {
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
         let closed = self.store.close();
+        *closing = Some(closed.clone().map(|()| self.store.generation()));
         given_back.and(noted).and(closed)
     }
 
