@@ -15,7 +15,7 @@ use super::expiry::Expiry;
 use super::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::{Chore, Registration};
 use crate::store::{Batch, Records, Store, Visit};
@@ -143,8 +143,20 @@ impl<S: Store> Log<S> {
         Ok(log)
     }
 
-    /// Notes that the log was closed in order, at this time.
+    /// Notes that the log was closed in order, at this time. What failed in the background since the
+    /// last commit, and stopped the store, is repaired first: a caller cannot close again.
     pub(super) fn note_clean_stop(&self) -> Result<()> {
+        match self.write_clean_stop() {
+            Err(error) if error.kind() != ErrorKind::OutcomeUnknown => {
+                self.catch_up()?;
+                self.report_loss()?;
+                self.write_clean_stop()
+            }
+            noted => noted,
+        }
+    }
+
+    fn write_clean_stop(&self) -> Result<()> {
         let (epoch, time) = {
             let state = self.state.lock();
             (state.epoch, state.time)

@@ -50,6 +50,8 @@ struct Trouble {
 enum Failure {
     /// Nothing was written.
     Refused(ErrorKind),
+    /// Nothing was written, since something in the background had stopped the store.
+    Stopped,
     /// It is not known whether it was written; it was, or not.
     Unknown { written: bool },
 }
@@ -119,6 +121,10 @@ impl Disk {
                 Ok(())
             }
             Some(Failure::Refused(kind)) => Err(simulated(kind)),
+            Some(Failure::Stopped) => {
+                self.trouble.stopped = Some(self.now.clone());
+                self.check_running()
+            }
             Some(Failure::Unknown { written }) => {
                 let mut found = self.now.clone();
                 if written {
@@ -176,6 +182,11 @@ impl MemoryStore {
             kind => Failure::Refused(kind),
         };
         self.disk.lock().trouble.next_write = Some(failure);
+    }
+
+    /// Makes the next write find the store stopped, although it ran at the last recovery.
+    pub(crate) fn stop_before_next_write(&self) {
+        self.disk.lock().trouble.next_write = Some(Failure::Stopped);
     }
 
     /// Makes the next write fail with `OutcomeUnknown`, although it was made.
