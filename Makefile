@@ -114,12 +114,19 @@ test-rust: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Test the crate on Ro
 test-docs: $(LIBCLANG_PATH)/libclang.so ## Run the examples of the crate's documentation
 	cargo test $(RELEASE) --doc --quiet
 
+# Moves the clock of a whole process. Without it the tests that need it are skipped.
+.PHONY: libfaketime
+libfaketime:
+	@find /usr/lib -name libfaketime.so.1 2>/dev/null | grep -q . \
+		|| apt-get install --quiet --yes faketime >/dev/null 2>&1 \
+		|| echo "libfaketime is not installed: tests of the clock are skipped"
+
 .PHONY: test-python
-test-python: build .venv-0.3.0/.ready ## Test the Python package
+test-python: build libfaketime .venv-0.3.0/.ready ## Test the Python package
 	$(BIN)/pytest
 
 # The newest Python that rocksq 0.3.0 has wheels for is 3.12.
-REFERENCE_PYTHON ?= $(firstword $(shell command -v python3.12 python3.11) $(PYTHON))
+REFERENCE_PYTHON ?= $(firstword $(shell for python in python3.12 python3.11; do $$python -c "import venv; print('$$python')" 2>/dev/null; done) $(PYTHON))
 REFERENCE := .venv-0.3.0
 
 $(REFERENCE)/.ready:
@@ -143,6 +150,19 @@ test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach o
 	$(PROGRESS) $(BIN)/pip wheel --quiet --no-deps --wheel-dir $(UNPACKED)/wheel $(UNPACKED)
 	$(FORGET)
 	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
+
+# The long runs: a thousand kills, hundreds of power cuts, each system call that can fail, thousands of
+# damaged files.
+TORTURE := ROCKSQ_TEST_SEED=$${ROCKSQ_TEST_SEED:-$$(date +%s)} \
+	ROCKSQ_KILL_ROUNDS=$${ROCKSQ_KILL_ROUNDS:-150} \
+	ROCKSQ_CRASH_ROUNDS=$${ROCKSQ_CRASH_ROUNDS:-60} \
+	ROCKSQ_FAULT_STRIDE=$${ROCKSQ_FAULT_STRIDE:-1} \
+	ROCKSQ_DAMAGE_CASES=$${ROCKSQ_DAMAGE_CASES:-1000}
+
+.PHONY: torture
+torture: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Cut the power, kill, let calls fail, damage files, for long; prints seed and figures
+	$(PROGRESS) env $(TORTURE) \
+		cargo nextest run $(RELEASE) --profile long -E 'test(/^(crash|kill|faults|damage)::/)'
 
 # ---- measuring ------------------------------------------------------------------------------
 

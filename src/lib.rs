@@ -50,9 +50,11 @@ mod worker;
 struct Documents;
 
 pub use error::{Error, ErrorKind, Result};
+pub use log::fill::Watermark;
 pub use log::items::Items;
 pub use log::read::Batch;
+pub use log::stats::{LabelStats, Stats};
 pub use log::wait::Wait;
 #[cfg(feature = "rocksdb")]
 pub use migration::{Migrated, Progress, migrate};
-pub use options::{CallOptions, Durability, MpmcOptions, QueueOptions, StartPosition};
+pub use options::{CallOptions, Durability, MpmcOptions, OnFull, QueueOptions, StartPosition};

@@ -116,12 +116,42 @@ pub enum StartPosition {
     Newest,
 }
 
+/// What becomes of a push that does not fit into a bounded queue.
+///
+/// ```
+/// use rocksq::{OnFull, QueueOptions};
+/// use rocksq::blocking::PersistentQueueWithCapacity;
+///
+/// let dir = tempfile::tempdir()?;
+/// let mut options = QueueOptions::default();
+/// options.max_bytes = Some(8);
+/// options.on_full = OnFull::DropOldest;
+/// let queue = PersistentQueueWithCapacity::open(dir.path().join("queue"), options)?;
+/// queue.push(&[b"one", b"two"])?;
+/// queue.push(&[b"three"])?;
+/// assert_eq!(queue.pop(9)?, [&b"two"[..], b"three"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnFull {
+    /// It waits for room if it may, and fails with `Full` otherwise.
+    #[default]
+    Error,
+    /// The oldest items make room for it: as many as it takes, in the same step. It never waits.
+    DropOldest,
+}
+
 /// How to open a [`PersistentQueueWithCapacity`](crate::blocking::PersistentQueueWithCapacity).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueOptions {
     /// Items that the queue can hold at once. Reopening with less drops nothing.
     pub max_elements: u64,
+    /// Bytes of items that the queue can hold at once; `None` for any number. Reopening with less
+    /// drops nothing.
+    pub max_bytes: Option<u64>,
+    /// What becomes of a push that does not fit.
+    pub on_full: OnFull,
     /// How durable what a call does is when it returns, unless the call says otherwise.
     pub durability: Durability,
     /// How long to wait for another holder of the path to close it; `None` for as long as it takes.
@@ -129,10 +159,12 @@ pub struct QueueOptions {
 }
 
 impl Default for QueueOptions {
-    /// A thousand million items, level Written; fails at once when the path is held.
+    /// A thousand million items of any size, level Written; fails at once when the path is held.
     fn default() -> Self {
         Self {
             max_elements: 1_000_000_000,
+            max_bytes: None,
+            on_full: OnFull::Error,
             durability: Durability::Written,
             open_timeout: Some(Duration::ZERO),
         }
@@ -145,6 +177,14 @@ impl Default for QueueOptions {
 pub struct MpmcOptions {
     /// How long an item lives; `None` for ever.
     pub ttl: Option<Duration>,
+    /// Live items that the queue can hold at once; `None` for any number. Reopening with less drops
+    /// nothing.
+    pub max_elements: Option<u64>,
+    /// Bytes of live items that the queue can hold at once; `None` for any number. Reopening with
+    /// less drops nothing.
+    pub max_bytes: Option<u64>,
+    /// What becomes of items that do not fit.
+    pub on_full: OnFull,
     /// How durable what a call does is when it returns, unless the call says otherwise.
     pub durability: Durability,
     /// How long to wait for another holder of the path to close it; `None` for as long as it takes.
@@ -152,10 +192,13 @@ pub struct MpmcOptions {
 }
 
 impl Default for MpmcOptions {
-    /// Items never expire, level Written; fails at once when the path is held.
+    /// Any number of items, which never expire, level Written; fails at once when the path is held.
     fn default() -> Self {
         Self {
             ttl: None,
+            max_elements: None,
+            max_bytes: None,
+            on_full: OnFull::Error,
             durability: Durability::Written,
             open_timeout: Some(Duration::ZERO),
         }

@@ -19,6 +19,7 @@ _processor.check()  # before anything compiled is loaded
 from rocksq import blocking, exceptions, maintenance, nonblocking
 from rocksq._durability import Durability
 from rocksq._native import Migrated, migrate, remove_mpmc_queue, remove_queue, version
+from rocksq._on_full import OnFull
 from rocksq._start_position import StartPosition
 from rocksq.exceptions import (
     Busy,
@@ -51,6 +52,7 @@ __all__ = [
     "IOFailure",
     "InvalidArgument",
     "Migrated",
+    "OnFull",
     "OutcomeUnknown",
     "PathError",
     "StartPosition",

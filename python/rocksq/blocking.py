@@ -21,5 +21,17 @@ Consumer = _classes.Consumer
 LiveItems = _classes.LiveItems
 MpmcQueue = _classes.MpmcQueue
 PersistentQueueWithCapacity = _classes.PersistentQueueWithCapacity
+LabelStats = _classes.LabelStats
+Stats = _classes.Stats
+Watch = _classes.Watch
 
-__all__ = ["Batch", "Consumer", "LiveItems", "MpmcQueue", "PersistentQueueWithCapacity"]
+__all__ = [
+    "Batch",
+    "Consumer",
+    "LabelStats",
+    "LiveItems",
+    "MpmcQueue",
+    "PersistentQueueWithCapacity",
+    "Stats",
+    "Watch",
+]

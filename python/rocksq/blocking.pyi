@@ -14,30 +14,40 @@ a power cut after the next `flush` or `close`. A call at `Durability.Synced` rai
 when what it did is in the queue but could not be synced.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from types import TracebackType
 from typing import Self, final
 
 from typing_extensions import Buffer
 
-from rocksq import Durability, StartPosition, nonblocking
+from rocksq import Durability, OnFull, StartPosition, nonblocking
 from rocksq.maintenance import Recovery
 
-__all__ = ["Batch", "Consumer", "LiveItems", "MpmcQueue", "PersistentQueueWithCapacity"]
+__all__ = [
+    "Batch",
+    "Consumer",
+    "LabelStats",
+    "LiveItems",
+    "MpmcQueue",
+    "PersistentQueueWithCapacity",
+    "Stats",
+    "Watch",
+]
 
 @final
 class PersistentQueueWithCapacity:
-    """A durable first-in-first-out queue in a directory, bounded by a number of items.
+    """A durable first-in-first-out queue in a directory, bounded by items and bytes.
 
     Every item goes to one consumer, in the order of the pushes.
 
     The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
-    holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as durable as
-    `durability` says, or `Durability.Written`. When the path is held by another open queue, the
-    constructor waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`.
-    `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this
-    kind, and then nothing on disk has changed.
+    holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
+    reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
+    `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
+    path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
+    (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
+    the path cannot be a queue of this kind, and then nothing on disk has changed.
 
     Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
     meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -63,6 +73,8 @@ class PersistentQueueWithCapacity:
         path: str | PathLike[str],
         max_elements: int = 1_000_000_000,
         *,
+        max_bytes: int | None = None,
+        on_full: OnFull | None = None,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self: ...
@@ -77,8 +89,9 @@ class PersistentQueueWithCapacity:
         """Add `items` at the end: all of them, or none.
 
         When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
-        `Full`. Producers that wait are served in the order in which they came. A list longer than
-        `max_elements` raises `Full` at once. What is not bytes-like raises `TypeError`.
+        `Full`. Producers that wait are served in the order in which they came. What is more than
+        the queue can ever hold raises `Full` at once. With `OnFull.DropOldest` nothing waits: the
+        oldest items make room. What is not bytes-like raises `TypeError`.
 
         Once this returns the items are as durable as `durability` says (None: as the queue's).
         `no_gil` is there for programs written for rocksq 0.3.0.
@@ -161,6 +174,50 @@ class PersistentQueueWithCapacity:
     def is_empty(self) -> bool:
         """Whether there is no item in the queue."""
 
+    def wait_below(
+        self,
+        *,
+        elements: int | None = None,
+        bytes: int | None = None,
+        timeout: float | None = None,
+    ) -> bool:
+        """Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+
+        Either may be left out. Waits up to `timeout` seconds (None: for ever); returns whether it
+        came to that. So a producer that is ahead can slow down before the queue is full.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"one", b"two"])
+        >>> queue.wait_below(elements=2, timeout=0.01)
+        False
+        >>> queue.wait_below(elements=3, bytes=1_000_000)
+        True
+        """
+    def watch(
+        self,
+        callback: Callable[[bool], object],
+        *,
+        high_elements: int | None = None,
+        low_elements: int | None = None,
+        high_bytes: int | None = None,
+        low_bytes: int | None = None,
+    ) -> Watch:
+        """Tell `callback` True when the queue fills up, and False when there is room again.
+
+        It has filled up when it holds `high_elements` items or `high_bytes` bytes, and there is
+        room again when it holds fewer than `low_elements` and fewer than `low_bytes` after that; a
+        low number that is not given is the high one. A queue that has filled up already is told of
+        at once. The callback is called by a thread of its own, so it may take its time and use the
+        queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
+        object is called or the queue is closed.
+        """
+    def stats(self) -> Stats:
+        """Return what is in the queue, and what has happened to it since it was opened.
+
+        Cheap, however much is in it; may be called from anywhere.
+        """
     @property
     def disk_size(self) -> int:
         """Bytes that the queue takes on the file system."""
@@ -177,6 +234,12 @@ class PersistentQueueWithCapacity:
     def max_elements(self) -> int:
         """The number of items that the queue can hold at once."""
 
+    @property
+    def max_bytes(self) -> int | None:
+        """The bytes of items that the queue can hold at once, or None for any number."""
+    @property
+    def on_full(self) -> OnFull:
+        """What becomes of a push that does not fit."""
     @property
     def durability(self) -> Durability:
         """How durable what a call does is when it returns, unless the call says otherwise."""
@@ -252,10 +315,12 @@ class MpmcQueue:
 
     Every consumer reads under a label, which keeps its own place; each label sees every item once.
 
-    The constructor opens the queue in the directory `path`, or makes it and its parents. Items
-    live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
-    `Durability.Written`. When the path is held by another open queue, the constructor waits for it
-    up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
+    The constructor opens the queue in the directory `path`, or makes it and its parents. Items live
+    for `ttl` seconds, 0 for ever. At most `max_elements` of at most `max_bytes` bytes together are
+    in the queue at once (None: any number); reopening with less drops nothing. What becomes of
+    items that do not fit is `on_full`, or `OnFull.Error`. Calls are as durable as `durability`
+    says, or `Durability.Written`. When the path is held by another open queue, the constructor
+    waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
     `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
     nothing on disk has changed.
 
@@ -283,6 +348,9 @@ class MpmcQueue:
         path: str | PathLike[str],
         ttl: int,
         *,
+        max_elements: int | None = None,
+        max_bytes: int | None = None,
+        on_full: OnFull | None = None,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self: ...
@@ -291,9 +359,15 @@ class MpmcQueue:
         items: Iterable[Buffer],
         no_gil: bool = True,
         *,
+        timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> None:
         """Add `items` at the end: all of them, or none.
+
+        When the queue is bounded and they do not fit, wait for room up to `timeout` seconds (None:
+        for ever), then raise `Full`. Items that expire make room and nothing else does, so with a
+        `ttl` of 0 what does not fit raises at once, as does what is more than the queue can ever
+        hold. With `OnFull.DropOldest` nothing waits: the oldest items make room.
 
         Once this returns they are as durable as `durability` says (None: as the queue's). What is
         not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.
@@ -313,8 +387,9 @@ class MpmcQueue:
 
         A label that is new begins at `start_position`. When there is nothing to read, wait for an
         item up to `timeout` seconds (None: for ever); the list is empty when none came. The second
-        value tells, once, that items which the label had not read were lost to the TTL since its
-        last read. The label stays there, as durably as `durability` says (None: as the queue's).
+        value tells, once, that items which the label had not read were lost since its last read, to
+        the TTL or to make room. The label stays there, as durably as `durability` says (None: as
+        the queue's).
         """
 
     def read(
@@ -363,6 +438,52 @@ class MpmcQueue:
     def is_empty(self) -> bool:
         """Whether there is no live item."""
 
+    def label_stats(self) -> list[LabelStats]:
+        """Return how much each label has still to read, in alphabetical order of the labels."""
+    def wait_below(
+        self,
+        *,
+        elements: int | None = None,
+        bytes: int | None = None,
+        timeout: float | None = None,
+    ) -> bool:
+        """Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+
+        Either may be left out. Waits up to `timeout` seconds (None: for ever); returns whether it
+        came to that. So a producer that is ahead can slow down before the queue is full.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import MpmcQueue
+        >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=60)
+        >>> queue.add([b"one", b"two"])
+        >>> queue.wait_below(elements=2, timeout=0.01)
+        False
+        >>> queue.wait_below(elements=3, bytes=1_000_000)
+        True
+        """
+    def watch(
+        self,
+        callback: Callable[[bool], object],
+        *,
+        high_elements: int | None = None,
+        low_elements: int | None = None,
+        high_bytes: int | None = None,
+        low_bytes: int | None = None,
+    ) -> Watch:
+        """Tell `callback` True when the queue fills up, and False when there is room again.
+
+        It has filled up when it holds `high_elements` items or `high_bytes` bytes, and there is
+        room again when it holds fewer than `low_elements` and fewer than `low_bytes` after that; a
+        low number that is not given is the high one. A queue that has filled up already is told of
+        at once. The callback is called by a thread of its own, so it may take its time and use the
+        queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
+        object is called or the queue is closed.
+        """
+    def stats(self) -> Stats:
+        """Return what is in the queue, and what has happened to it since it was opened.
+
+        Cheap, however much is in it; may be called from anywhere.
+        """
     @property
     def disk_size(self) -> int:
         """Bytes that the queue takes on the file system."""
@@ -390,6 +511,15 @@ class MpmcQueue:
     def ttl(self) -> int:
         """How many seconds an item lives; 0 for ever."""
 
+    @property
+    def max_elements(self) -> int | None:
+        """The live items that the queue can hold at once, or None for any number."""
+    @property
+    def max_bytes(self) -> int | None:
+        """The bytes of items that the queue can hold at once, or None for any number."""
+    @property
+    def on_full(self) -> OnFull:
+        """What becomes of a push that does not fit."""
     @property
     def durability(self) -> Durability:
         """How durable what a call does is when it returns, unless the call says otherwise."""
@@ -478,3 +608,81 @@ class Consumer(Iterator[bytes]):
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
+
+@final
+class Stats:
+    """What is in a queue and what has happened to it since it was opened.
+
+    What is in it and how many items came and went belong to one moment; the object does not change.
+
+    >>> import tempfile
+    >>> from rocksq.blocking import PersistentQueueWithCapacity
+    >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    >>> queue.push([b"first", b"other"])
+    >>> queue.pop()
+    [b'first']
+    >>> stats = queue.stats()
+    >>> stats.items, stats.payload_bytes, stats.pushed_items, stats.popped_items
+    (1, 5, 2, 1)
+    """
+
+    @property
+    def items(self) -> int:
+        """Items in the queue."""
+    @property
+    def payload_bytes(self) -> int:
+        """Their bytes."""
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes that the queue takes on the file system, at most a second ago."""
+    @property
+    def oldest_age(self) -> float | None:
+        """Seconds since the oldest item was pushed.
+
+        None when the queue is empty, or when that cannot be read now.
+        """
+    @property
+    def pushed_items(self) -> int:
+        """Items pushed since the queue was opened."""
+    @property
+    def popped_items(self) -> int:
+        """Items taken since then; of an MPMC queue, read under labels, once for each."""
+    @property
+    def dropped_items(self) -> int:
+        """Items dropped since then to make room for others."""
+    @property
+    def expired_items(self) -> int:
+        """Items lost to the TTL since then, as far as was noticed."""
+    @property
+    def log_bytes(self) -> int:
+        """Bytes written to RocksDB's log since then."""
+    @property
+    def table_bytes(self) -> int:
+        """Bytes written to its tables since then."""
+    @property
+    def errors(self) -> int:
+        """Writes, syncs and background work that have failed since then."""
+
+@final
+class LabelStats:
+    """How much a label of an MPMC queue has still to read."""
+
+    @property
+    def label(self) -> str:
+        """The label."""
+    @property
+    def items(self) -> int:
+        """Live items that it has not read."""
+    @property
+    def payload_bytes(self) -> int:
+        """Their bytes."""
+
+@final
+class Watch:
+    """A callback that is told how full a queue is.
+
+    It is told until `stop` is called or the queue is closed, whether this object is kept or not.
+    """
+
+    def stop(self) -> None:
+        """Tell the callback nothing more, once a call of it that is under way has returned."""

@@ -50,14 +50,16 @@ class Error(RuntimeError):
 class Full(Error, queue.Full):
     """No room for the items; nothing was added.
 
-    Take items out, wait with `timeout=`, or open the queue with more `max_elements`. A list that
-    is longer than `max_elements` can never fit.
+    Take items out, wait with `timeout=`, open the queue with more `max_elements` or `max_bytes`, or
+    let the oldest items make room with `OnFull.DropOldest`. What is more than `max_elements` or
+    `max_bytes` can never fit.
     """
 
     def __init__(self, message: str = "", path: str | None = None) -> None:
         super().__init__(message, path)
         self.add_note(
-            "Take items out, wait for room with timeout=, or open the queue with more max_elements."
+            "Take items out, wait for room with timeout=, open the queue with more max_elements or "
+            "max_bytes, or let the oldest items make room with on_full=OnFull.DropOldest."
         )
 
 

@@ -26,7 +26,7 @@ from typing import Any, Generic, Self, final
 
 from typing_extensions import Buffer, TypeVar, disjoint_base
 
-from rocksq import Durability, StartPosition, blocking
+from rocksq import Durability, OnFull, StartPosition, blocking
 
 __all__ = [
     "AsyncConsumer",
@@ -159,6 +159,8 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1_000_000_000,
         max_inflight_ops: int = 1_000,
         *,
+        max_bytes: int | None = None,
+        on_full: OnFull | None = None,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self: ...
@@ -228,6 +230,23 @@ class PersistentQueueWithCapacity:
     def len(self) -> Response[int]:
         """Number of items in the queue: `len` of the answer."""
 
+    def wait_below(
+        self,
+        *,
+        elements: int | None = None,
+        bytes: int | None = None,
+        timeout: float | None = None,
+    ) -> Response[bool]:
+        """Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+
+        Either may be left out. Waits up to `timeout` seconds (None: for ever); the answer is
+        whether it came to that. So a producer that is ahead can slow down before the queue is full.
+        """
+    def stats(self) -> blocking.Stats:
+        """Return what is in the queue, and what has happened to it since it was opened.
+
+        At once, whatever is under way; cheap, and may be called from anywhere.
+        """
     @property
     def disk_size(self) -> Response[int]:
         """Bytes that the queue takes on the file system: `size` of the answer."""
@@ -244,6 +263,12 @@ class PersistentQueueWithCapacity:
     def max_elements(self) -> int:
         """The number of items that the queue can hold at once."""
 
+    @property
+    def max_bytes(self) -> int | None:
+        """The bytes of items that the queue can hold at once, or None for any number."""
+    @property
+    def on_full(self) -> OnFull:
+        """What becomes of a push that does not fit."""
     @property
     def durability(self) -> Durability:
         """How durable what a call does is when it is answered, unless the call says otherwise."""
@@ -350,6 +375,9 @@ class MpmcQueue:
         ttl: int,
         max_inflight_ops: int = 1_000,
         *,
+        max_elements: int | None = None,
+        max_bytes: int | None = None,
+        on_full: OnFull | None = None,
         durability: Durability | None = None,
         open_timeout: float | None = 0,
     ) -> Self: ...
@@ -358,6 +386,7 @@ class MpmcQueue:
         items: Iterable[Buffer],
         no_gil: bool = True,
         *,
+        timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> MpmcResponse[None]:
         """Add `items` at the end: all of them, or none.
@@ -430,6 +459,25 @@ class MpmcQueue:
     def len(self) -> MpmcResponse[int]:
         """Number of live items: `len` of the answer."""
 
+    def label_stats(self) -> list[blocking.LabelStats]:
+        """Return how much each label has still to read, in alphabetical order, at once."""
+    def wait_below(
+        self,
+        *,
+        elements: int | None = None,
+        bytes: int | None = None,
+        timeout: float | None = None,
+    ) -> MpmcResponse[bool]:
+        """Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+
+        Either may be left out. Waits up to `timeout` seconds (None: for ever); the answer is
+        whether it came to that. So a producer that is ahead can slow down before the queue is full.
+        """
+    def stats(self) -> blocking.Stats:
+        """Return what is in the queue, and what has happened to it since it was opened.
+
+        At once, whatever is under way; cheap, and may be called from anywhere.
+        """
     @property
     def disk_size(self) -> MpmcResponse[int]:
         """Bytes that the queue takes on the file system: `size` of the answer."""
@@ -446,6 +494,15 @@ class MpmcQueue:
     def ttl(self) -> int:
         """How many seconds an item lives; 0 for ever."""
 
+    @property
+    def max_elements(self) -> int | None:
+        """The live items that the queue can hold at once, or None for any number."""
+    @property
+    def max_bytes(self) -> int | None:
+        """The bytes of items that the queue can hold at once, or None for any number."""
+    @property
+    def on_full(self) -> OnFull:
+        """What becomes of a push that does not fit."""
     @property
     def durability(self) -> Durability:
         """How durable what a call does is when it is answered, unless the call says otherwise."""

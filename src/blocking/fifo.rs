@@ -4,19 +4,25 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::watch::{self, Watch};
 use super::{Consume, Handle, Iter};
 use crate::error::Result;
+#[cfg(feature = "python")]
+use crate::log::bounds::Amount;
+use crate::log::bounds::Bounds;
+use crate::log::fill::{Fill, Watermark};
 use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::state::ONLY_LABEL;
+use crate::log::stats::Stats;
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
 use crate::nonblocking;
-use crate::options::{CallOptions, Durability, QueueOptions, StartPosition};
+use crate::options::{CallOptions, Durability, OnFull, QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
 
-/// A durable first-in-first-out queue in a directory, bounded by a number of items.
+/// A durable first-in-first-out queue in a directory, bounded by items and bytes.
 ///
 /// Every item goes to one consumer, in the order of the pushes. All methods take `&self` and may be
 /// called from any number of threads. Clones are faces of the same open queue, which is closed by
@@ -40,6 +46,8 @@ use crate::store::rocks::Kind;
 pub struct PersistentQueueWithCapacity {
     handle: Arc<Handle>,
     max_elements: u64,
+    max_bytes: Option<u64>,
+    on_full: OnFull,
     durability: Durability,
     label: Arc<str>,
 }
@@ -64,12 +72,25 @@ impl PersistentQueueWithCapacity {
     /// Opens the queue in the directory `path`, or makes it there. Errors as for
     /// [`new`](Self::new).
     pub fn open(path: impl AsRef<Path>, options: QueueOptions) -> Result<Self> {
-        let retention = Retention::Unread {
-            capacity: options.max_elements,
-        };
+        let QueueOptions {
+            max_elements,
+            max_bytes,
+            on_full,
+            ..
+        } = options;
+        let bounds = Bounds::new(Some(max_elements), max_bytes, on_full);
+        let handle = Handle::open(
+            path.as_ref(),
+            Kind::Fifo,
+            Retention::Unread,
+            bounds,
+            options.open_timeout,
+        )?;
         Ok(Self {
-            handle: Handle::open(path.as_ref(), Kind::Fifo, retention, options.open_timeout)?,
-            max_elements: options.max_elements,
+            handle,
+            max_elements,
+            max_bytes,
+            on_full,
             durability: options.durability,
             label: ONLY_LABEL.into(),
         })
@@ -80,13 +101,14 @@ impl PersistentQueueWithCapacity {
     ///
     /// # Errors
     ///
-    /// `Full` when they do not fit now; nothing has changed then.
+    /// `Full` when they do not fit now; nothing has changed then. With [`OnFull::DropOldest`] that
+    /// is when they alone are more than the queue can hold.
     pub fn push<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
         self.push_with(items, CallOptions::new())
     }
 
     /// Like [`push`](Self::push), waiting for room as long as `wait` says. Waiting producers are
-    /// served in the order in which they came. More items than the capacity fail at once.
+    /// served in the order in which they came. What is more than the queue can hold fails at once.
     pub fn push_wait<T: AsRef<[u8]>>(&self, items: &[T], wait: Wait<'_>) -> Result<()> {
         self.push_with(items, wait)
     }
@@ -113,7 +135,7 @@ impl PersistentQueueWithCapacity {
         &self,
         items: &[T],
         durability: Option<Durability>,
-        most: usize,
+        most: u64,
     ) -> Result<Option<()>> {
         let level = durability.unwrap_or(self.durability);
         self.handle
@@ -229,6 +251,43 @@ impl PersistentQueueWithCapacity {
         Ok(self.handle.with(Log::size)?.1)
     }
 
+    /// Waits until the queue is filled less than `mark`, as long as `wait` says; tells whether it
+    /// came to that. A producer that is ahead can slow down so before the queue is full.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a mark of 0, below which nothing is.
+    pub fn wait_below(&self, mark: Watermark, wait: Wait<'_>) -> Result<bool> {
+        self.handle.with(|log| {
+            mark.check()?;
+            log.wait_until(Fill::Below(mark), wait)
+        })
+    }
+
+    /// Has `callback` told `true` when the queue is filled up to `high`, and `false` when it is
+    /// below `low` after that, and so on. That begins at once, if the queue is filled up to `high`
+    /// now.
+    ///
+    /// It is called by a thread of its own, so it may take its time and use the queue; what comes
+    /// and goes meanwhile is not told.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a mark of 0, below which nothing is.
+    pub fn watch(
+        &self,
+        high: Watermark,
+        low: Watermark,
+        callback: impl FnMut(bool) + Send + 'static,
+    ) -> Result<Watch> {
+        watch::watch(self.handle.site(), high, low, callback)
+    }
+
+    /// What is in the queue, and what has happened to it since it was opened.
+    pub fn stats(&self) -> Result<Stats> {
+        self.handle.with(Log::stats)
+    }
+
     /// Bytes that the queue takes on the file system.
     pub fn disk_size(&self) -> Result<u64> {
         self.handle.with(Log::disk_size)
@@ -285,6 +344,16 @@ impl PersistentQueueWithCapacity {
         self.max_elements
     }
 
+    /// The bytes of items that the queue can hold at once; `None` for any number.
+    pub fn max_bytes(&self) -> Option<u64> {
+        self.max_bytes
+    }
+
+    /// What becomes of a push that does not fit.
+    pub fn on_full(&self) -> OnFull {
+        self.on_full
+    }
+
     /// How durable what a call does is when it returns, unless the call says otherwise.
     pub fn durability(&self) -> Durability {
         self.durability
@@ -312,6 +381,12 @@ impl PersistentQueueWithCapacity {
     /// The open queue, whose worker all nonblocking faces share.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// How much is in the queue, if that can be told at once, without looking for what has expired.
+    #[cfg(feature = "python")]
+    pub(crate) fn glance(&self) -> Option<Result<Amount>> {
+        self.handle.site().log().glance()
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Result};
+use crate::log::bounds::Bounds;
 use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
@@ -44,11 +45,12 @@ impl Handle {
         path: &Path,
         kind: Kind,
         retention: Retention,
+        bounds: Bounds,
         open_timeout: Option<Duration>,
     ) -> Result<Arc<Self>> {
         let open = || {
             let store = open_store(path, kind, open_timeout)?;
-            Log::open(store, retention, Box::new(SystemClock::new()))
+            Log::open(store, retention, bounds, Box::new(SystemClock::new()))
         };
         let log = open().map_err(|error| error.at(path))?;
         let recovery = recovery(&log).map_err(|error| error.at(path))?;

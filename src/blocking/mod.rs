@@ -4,11 +4,13 @@ mod fifo;
 mod handle;
 mod iter;
 mod mpmc;
+mod watch;
 
 pub use fifo::PersistentQueueWithCapacity;
 pub use iter::{Consume, Iter};
 pub(crate) use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
+pub use watch::Watch;
 
 pub(crate) use handle::{Handle, Site};
 

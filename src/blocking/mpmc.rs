@@ -5,15 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::watch::{self, Watch};
 use super::{Consume, Handle, Iter};
 use crate::error::{Error, Result};
+#[cfg(feature = "python")]
+use crate::log::bounds::Amount;
+use crate::log::bounds::Bounds;
+use crate::log::fill::{Fill, Watermark};
 use crate::log::items::Items;
 use crate::log::read::{Batch, Taken};
+use crate::log::stats::{LabelStats, Stats};
 use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
 use crate::nonblocking;
-use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
+use crate::options::{CallOptions, Durability, MpmcOptions, OnFull, StartPosition};
 use crate::store::rocks::Kind;
 
 /// The longest TTL: what a day-counting human would call for ever, and what the stored times hold.
@@ -46,6 +52,9 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 pub struct MpmcQueue {
     handle: Arc<Handle>,
     ttl: Option<Duration>,
+    max_elements: Option<u64>,
+    max_bytes: Option<u64>,
+    on_full: OnFull,
     durability: Durability,
 }
 
@@ -55,7 +64,8 @@ pub struct MpmcQueue {
 pub struct Next {
     /// The items, oldest first.
     pub items: Items,
-    /// Whether items that the label had not read were lost to the TTL since its last read.
+    /// Whether items that the label had not read were lost since its last read, to the TTL or to
+    /// make room.
     pub expired: bool,
 }
 
@@ -89,28 +99,54 @@ impl MpmcQueue {
     /// [`new`](Self::new).
     pub fn open(path: impl AsRef<Path>, options: MpmcOptions) -> Result<Self> {
         let ttl = options.ttl.map(|ttl| ttl.min(MAX_TTL));
-        let retention = Retention::Young { ttl };
+        let MpmcOptions {
+            max_elements,
+            max_bytes,
+            on_full,
+            ..
+        } = options;
+        let handle = Handle::open(
+            path.as_ref(),
+            Kind::Mpmc,
+            Retention::Young { ttl },
+            Bounds::new(max_elements, max_bytes, on_full),
+            options.open_timeout,
+        )?;
         Ok(Self {
-            handle: Handle::open(path.as_ref(), Kind::Mpmc, retention, options.open_timeout)?,
+            handle,
             ttl: options.ttl,
+            max_elements,
+            max_bytes,
+            on_full,
             durability: options.durability,
         })
     }
 
     /// Adds items at the end: all of them, or none. Once this returns they are as durable as the
     /// queue's [`durability`](Self::durability) says.
+    ///
+    /// # Errors
+    ///
+    /// `Full` when the queue is bounded and they do not fit now; nothing has changed then.
     pub fn add<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
-        self.add_with(items, self.durability)
+        self.add_with(items, CallOptions::new())
     }
 
-    /// Like [`add`](Self::add), at a [`Durability`] of its own.
+    /// Like [`add`](Self::add), as `options` say: a [`Wait`] for room, a [`Durability`], or
+    /// [`CallOptions`] with both. Items that expire make room, in time, and nothing else does: what
+    /// the labels have read stays for labels to come. Without a TTL no wait is worth it, and what
+    /// does not fit fails at once.
     ///
     /// # Errors
     ///
     /// `OutcomeUnknown` when the items are in the queue but could not be synced as was asked.
-    pub fn add_with<T: AsRef<[u8]>>(&self, items: &[T], durability: Durability) -> Result<()> {
-        self.handle
-            .with(|log| log.append(items, Wait::NEVER, durability))
+    pub fn add_with<'a, T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        options: impl Into<CallOptions<'a>>,
+    ) -> Result<()> {
+        let (wait, level) = options.into().resolve(self.durability);
+        self.handle.with(|log| log.append(items, wait, level))
     }
 
     /// Like [`add_with`](Self::add_with), without waiting for anything whatever; `None` when it
@@ -120,7 +156,7 @@ impl MpmcQueue {
         &self,
         items: &[T],
         durability: Option<Durability>,
-        most: usize,
+        most: u64,
     ) -> Result<Option<()>> {
         let level = durability.unwrap_or(self.durability);
         self.handle
@@ -236,6 +272,12 @@ impl MpmcQueue {
             .with(|log| log.remove_label(&label.into(), self.durability))
     }
 
+    /// How much each label has still to read, in alphabetical order. As many steps as there are
+    /// labels.
+    pub fn label_stats(&self) -> Result<Vec<LabelStats>> {
+        self.handle.with(Log::label_stats)
+    }
+
     /// Number of live items.
     pub fn len(&self) -> Result<u64> {
         Ok(self.handle.with(Log::size)?.0)
@@ -249,6 +291,43 @@ impl MpmcQueue {
     /// Bytes of all live items.
     pub fn payload_size(&self) -> Result<u64> {
         Ok(self.handle.with(Log::size)?.1)
+    }
+
+    /// Waits until the queue is filled less than `mark`, as long as `wait` says; tells whether it
+    /// came to that. A producer that is ahead can slow down so before the queue is full.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a mark of 0, below which nothing is.
+    pub fn wait_below(&self, mark: Watermark, wait: Wait<'_>) -> Result<bool> {
+        self.handle.with(|log| {
+            mark.check()?;
+            log.wait_until(Fill::Below(mark), wait)
+        })
+    }
+
+    /// Has `callback` told `true` when the queue is filled up to `high`, and `false` when it is
+    /// below `low` after that, and so on. That begins at once, if the queue is filled up to `high`
+    /// now.
+    ///
+    /// It is called by a thread of its own, so it may take its time and use the queue; what comes
+    /// and goes meanwhile is not told.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a mark of 0, below which nothing is.
+    pub fn watch(
+        &self,
+        high: Watermark,
+        low: Watermark,
+        callback: impl FnMut(bool) + Send + 'static,
+    ) -> Result<Watch> {
+        watch::watch(self.handle.site(), high, low, callback)
+    }
+
+    /// What is in the queue, and what has happened to it since it was opened.
+    pub fn stats(&self) -> Result<Stats> {
+        self.handle.with(Log::stats)
     }
 
     /// Bytes that the queue takes on the file system.
@@ -295,6 +374,21 @@ impl MpmcQueue {
         self.ttl
     }
 
+    /// The live items that the queue can hold at once; `None` for any number.
+    pub fn max_elements(&self) -> Option<u64> {
+        self.max_elements
+    }
+
+    /// The bytes of live items that the queue can hold at once; `None` for any number.
+    pub fn max_bytes(&self) -> Option<u64> {
+        self.max_bytes
+    }
+
+    /// What becomes of items that do not fit.
+    pub fn on_full(&self) -> OnFull {
+        self.on_full
+    }
+
     /// How durable what a call does is when it returns, unless the call says otherwise.
     pub fn durability(&self) -> Durability {
         self.durability
@@ -319,6 +413,12 @@ impl MpmcQueue {
     /// The open queue, whose worker all nonblocking faces share.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// How much is in the queue, if that can be told at once, without looking for what has expired.
+    #[cfg(feature = "python")]
+    pub(crate) fn glance(&self) -> Option<Result<Amount>> {
+        self.handle.site().log().glance()
     }
 
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::bounds::Amount;
 use super::commit::Operation;
 use super::fetch::Source;
 use super::read::{Seen, Taken};
@@ -29,14 +30,14 @@ impl<S: Store> Log<S> {
         &self,
         items: &[T],
         level: Durability,
-        most: usize,
+        most: u64,
     ) -> Result<Option<()>> {
-        let count = items.len() as u64;
-        let is_small = (1..=MOST_ITEMS).contains(&count) && payload(items) <= most;
-        if !is_small || level == Durability::Synced || !self.is_here() {
+        let amount = amount(items);
+        let is_small = (1..=MOST_ITEMS).contains(&amount.items) && amount.bytes <= most;
+        if !is_small || level == Durability::Synced || !self.is_here() || !self.knows_room() {
             return Ok(None);
         }
-        let fits = |state: &State| state.producers.is_empty() && state.room() >= count;
+        let fits = |state: &State| state.producers.is_empty() && amount.fits(state.room());
         let operation = || {
             Ok(Operation::Append {
                 chunks: chunk::cut(items)?,
@@ -78,19 +79,26 @@ impl<S: Store> Log<S> {
         }
     }
 
+    /// Whether the room in the log is known without a look at what has expired.
+    fn knows_room(&self) -> bool {
+        !self.bounds.are_there() || self.unexpired_at_once().is_some()
+    }
+
     /// What a read in memory begins with, and the gate of its label.
     fn look_at_once(&self, label: &str) -> Option<(Arc<Mutex<()>>, Seen)> {
-        let live = self.live_at_once()?;
+        let unexpired = self.unexpired_at_once()?;
         let state = self.state.try_lock()?;
+        let live = unexpired.max(state.floor);
         let gate = Arc::clone(&state.labels.get(label)?.gate);
         let seen = self.seen(&state, live, label, Source::Memory);
         (!state.closed).then_some((gate, seen))
     }
 }
 
-fn payload<T: AsRef<[u8]>>(items: &[T]) -> usize {
-    items
-        .iter()
-        .map(|item| item.as_ref().len())
-        .fold(0, usize::saturating_add)
+fn amount<T: AsRef<[u8]>>(items: &[T]) -> Amount {
+    let bytes = items.iter().map(|item| item.as_ref().len() as u64);
+    Amount {
+        items: items.len() as u64,
+        bytes: bytes.fold(0, u64::saturating_add),
+    }
 }

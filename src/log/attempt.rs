@@ -9,7 +9,9 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 
 use super::Log;
+use super::bounds::Amount;
 use super::cursor::Cursor;
+use super::fill::Fill;
 use super::state::{LineOf, State};
 use super::wait::{Deadline, Ring, Ticket, Wait};
 use crate::error::Result;
@@ -46,8 +48,10 @@ impl<T> Tried<T> {
 /// What an operation lacks.
 #[derive(Debug)]
 pub(crate) enum Lack {
-    /// Room for so many items.
-    Room(u64),
+    /// Room for so much.
+    Room(Amount),
+    /// For the log to be filled so.
+    Fill(Fill),
     /// Items under a label behind `end`, where the log ended when `cursor` was looked at.
     Items {
         label: Arc<str>,
@@ -61,20 +65,22 @@ impl Lack {
         match self {
             Self::Room(_) => LineOf::Producers,
             Self::Items { label, .. } => LineOf::Label(Arc::clone(label)),
+            Self::Fill(fill) => LineOf::Watchers(*fill),
         }
     }
 
-    fn need(&self) -> u64 {
+    fn need(&self) -> Amount {
         match self {
-            Self::Room(items) => *items,
-            Self::Items { .. } => 1,
+            Self::Room(amount) => *amount,
+            Self::Items { .. } | Self::Fill(_) => 1.into(),
         }
     }
 
     /// Whether nothing has changed since that makes another try worth it.
     fn persists(&self, state: &State) -> bool {
         match self {
-            Self::Room(items) => state.room() < *items || !state.producers.is_empty(),
+            Self::Room(amount) => !amount.fits(state.room()) || !state.producers.is_empty(),
+            Self::Fill(fill) => !fill.is_so(state.present()),
             Self::Items { label, end, cursor } => {
                 state.end.position == *end && state.cursor(label) == Some(cursor)
             }
@@ -88,7 +94,8 @@ pub(crate) struct Place {
     ticket: Arc<Ticket>,
 }
 
-/// A place in a line that is left when this is dropped, so that nobody waits behind one who is gone.
+/// A place in a line that is left when this is dropped, so that nobody waits behind one who is
+/// gone.
 struct Held<'l, S: Store> {
     log: &'l Log<S>,
     place: Option<Place>,
@@ -161,9 +168,7 @@ impl<S: Store> Log<S> {
         };
         let mut state = self.state.lock();
         state.waiting = state.waiting.saturating_sub(1);
-        if let Some(line) = state.line(&place.line) {
-            line.leave(&place.ticket);
-        }
+        state.leave(&place.line, &place.ticket);
         state.call_line(&place.line);
     }
 
@@ -194,16 +199,20 @@ impl<S: Store> Log<S> {
         told: Option<&Arc<dyn Ring>>,
     ) -> Result<bool> {
         let mut state = self.open_state()?;
-        if let Some(place) = place
-            && let Some(line) = state.line(&place.line)
-        {
-            line.rejoin(&place.ticket);
+        if let Some(place) = place {
+            state.rejoin(&place.line, &place.ticket);
         }
         if !lack.persists(&state) {
             return Ok(false);
         }
-        let place = place.get_or_insert_with(|| join(&mut state, lack, told));
-        state.call_line(&place.line);
+        if place.is_none() {
+            *place = Some(join(&mut state, lack, told));
+        }
+        state.call_waiters();
+        drop(state);
+        if matches!(lack, Lack::Room(_) | Lack::Fill(_)) {
+            self.watch_expiry();
+        }
         Ok(true)
     }
 }
@@ -211,9 +220,6 @@ impl<S: Store> Log<S> {
 fn join(state: &mut MutexGuard<'_, State>, lack: &Lack, told: Option<&Arc<dyn Ring>>) -> Place {
     let (line, told) = (lack.line(), told.cloned());
     state.waiting = state.waiting.saturating_add(1);
-    let ticket = match state.line(&line) {
-        Some(line) => line.join(lack.need(), told),
-        None => Ticket::already_called(lack.need(), told),
-    };
+    let ticket = state.join(&line, lack.need(), told);
     Place { line, ticket }
 }

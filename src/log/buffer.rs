@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::chunk::Chunk;
 use super::cursor::{Cursor, Mark, Run};
-use super::records::{Trim, label_key, trim_key};
+use super::records::{Trim, floor_key, label_key, trim_key};
 use super::tail::{self, MAX_KEPT_PAYLOAD};
 use crate::error::{Error, Result};
 use crate::store::{Batch, Records};
@@ -30,6 +30,8 @@ pub(crate) struct Buffer {
     end: Mark,
     chunks: VecDeque<Arc<Chunk>>,
     moved: HashMap<Arc<str>, Moved>,
+    /// What was dropped to make room, if anything was: according to the store, and now.
+    floor: Option<(Mark, Mark)>,
     cost: u64,
     /// When the first operation came, in log time.
     since: Option<i64>,
@@ -102,6 +104,22 @@ impl Buffer {
         }
     }
 
+    /// Notes that everything below `now` was dropped to make room, and that it was `before`.
+    pub(super) fn drop_below(&mut self, before: Mark, now: Mark) {
+        let written = self.floor.map_or(before, |(written, _)| written);
+        self.floor = Some((written, now));
+    }
+
+    /// What was dropped to make room, if the buffer changes that.
+    pub(super) fn floor(&self) -> Option<Mark> {
+        self.floor.map(|(_, now)| now)
+    }
+
+    /// The same according to the store.
+    pub(super) fn written_floor(&self) -> Option<Mark> {
+        self.floor.map(|(written, _)| written)
+    }
+
     /// Leaves out the chunks below `floor`, which nobody will read: they are never written.
     /// Returns their payload bytes.
     pub(super) fn skip_to(&mut self, floor: u64) -> u64 {
@@ -133,6 +151,9 @@ impl Buffer {
         for (label, moved) in &self.moved {
             put_cursor(batch, label, moved.now.as_ref())?;
         }
+        if let Some(floor) = self.floor() {
+            put_floor(batch, floor);
+        }
         if self.skipped {
             let mark = self.chunks.front().map_or(self.end, |first| first.start());
             batch.put(Records::System, &trim_key(), &Trim { mark }.encode());
@@ -159,6 +180,7 @@ impl Buffer {
         Self {
             start: end,
             end: shift.mark(self.end),
+            floor: self.floor.map(|(written, now)| (written, shift.mark(now))),
             chunks: self.chunks.into_iter().map(chunk).collect(),
             moved: self.moved.into_iter().map(moved).collect(),
             ..self
@@ -254,6 +276,12 @@ impl Shift {
                 .collect(),
         }
     }
+}
+
+/// Puts into a batch that everything below `floor` was dropped to make room.
+pub(super) fn put_floor(batch: &mut impl Batch, floor: Mark) {
+    let record = Trim { mark: floor }.encode();
+    batch.put(Records::System, &floor_key(), &record);
 }
 
 /// Puts a cursor into a batch, or takes it out when there is none.

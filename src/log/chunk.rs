@@ -23,6 +23,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::Few;
+use super::bounds::Amount;
 use super::cursor::Mark;
 use super::tail::{self, MAX_KEPT_PAYLOAD};
 use crate::error::{Error, ErrorKind, Result};
@@ -193,6 +194,15 @@ impl<'a> NewChunk<'a> {
         }
     }
 
+    /// Payload bytes of its first `items` items.
+    pub(crate) fn bytes_of(&self, items: u32) -> u64 {
+        let ends = match &self.body {
+            Body::Borrowed { ends, .. } => ends,
+            Body::Owned(body) => body,
+        };
+        items.checked_sub(1).map_or(0, |last| end_of(ends, last)) as u64
+    }
+
     /// The pieces of the stored chunk: `header`, and what lies behind it.
     pub(crate) fn parts<'p>(&'p self, header: &'p [u8]) -> SmallVec<[&'p [u8]; 2]> {
         match &self.body {
@@ -243,6 +253,18 @@ pub(crate) fn cut<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
         chunks.push(NewChunk::new(open, payload));
     }
     Ok(chunks)
+}
+
+/// How much is in the chunks of one push.
+pub(crate) fn amount(chunks: &[NewChunk<'_>]) -> Amount {
+    let amount = |chunk: &NewChunk<'_>| Amount {
+        items: chunk.items.into(),
+        bytes: chunk.payload,
+    };
+    chunks
+        .iter()
+        .map(amount)
+        .fold(Amount::default(), Amount::plus)
 }
 
 /// A chunk of the log in memory, checked when it was made: every item is within its body.
@@ -366,12 +388,16 @@ impl Chunk {
     }
 
     fn end_of(&self, index: u32) -> usize {
-        let at = (index as usize).saturating_mul(END_LEN);
-        self.body
-            .get(at..)
-            .and_then(|ends| ends.first_chunk::<END_LEN>())
-            .map_or(0, |end| u32::from_le_bytes(*end) as usize)
+        end_of(&self.body, index)
     }
+}
+
+/// Where an item ends, according to the ends at the start of a body.
+fn end_of(ends: &[u8], index: u32) -> usize {
+    let at = (index as usize).saturating_mul(END_LEN);
+    ends.get(at..)
+        .and_then(|ends| ends.first_chunk::<END_LEN>())
+        .map_or(0, |end| u32::from_le_bytes(*end) as usize)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bincode::{Decode, Encode};
 
+use super::bounds::Amount;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A place in the log: a position, and the payload bytes of all items before it.
@@ -11,6 +12,24 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct Mark {
     pub position: u64,
     pub bytes: u64,
+}
+
+impl Mark {
+    /// The later of two places.
+    pub(crate) fn max(self, other: Self) -> Self {
+        match other.position > self.position {
+            true => other,
+            false => self,
+        }
+    }
+
+    /// What lies between an earlier place and this one.
+    pub(crate) fn since(self, earlier: Self) -> Amount {
+        Amount {
+            items: self.position.saturating_sub(earlier.position),
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+        }
+    }
 }
 
 /// A run of items: from `first` up to, but not including, `next`.

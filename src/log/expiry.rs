@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::Log;
 use super::clock::micros;
 use super::cursor::Mark;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::store::Store;
 
 /// Longer than a call takes that is done at once.
@@ -67,8 +67,15 @@ impl Expiry {
 }
 
 impl<S: Store> Log<S> {
-    /// The first item that has not expired, or the end of the log.
+    /// The first item that is in the queue: it has not expired and was not dropped. The end of the
+    /// log, if there is none.
     pub(crate) fn live(&self) -> Result<Mark> {
+        let unexpired = self.unexpired()?;
+        Ok(unexpired.max(self.state.lock().floor))
+    }
+
+    /// The first item that has not expired, or the end of the log.
+    pub(super) fn unexpired(&self) -> Result<Mark> {
         let Some(expiry) = &self.expiry else {
             return Ok(self.state.lock().trim);
         };
@@ -76,13 +83,15 @@ impl<S: Store> Log<S> {
         let mut head = expiry.head.lock();
         if now >= head.expires {
             *head = self.find_head(expiry, *head, now)?;
-            self.state.lock().live = head.live;
+            let mut state = self.state.lock();
+            state.expire_below(head.live);
+            state.call_waiters();
         }
         Ok(head.live)
     }
 
     /// The same if that needs no look at the store, now or in a moment.
-    pub(super) fn live_at_once(&self) -> Option<Mark> {
+    pub(super) fn unexpired_at_once(&self) -> Option<Mark> {
         let Some(expiry) = &self.expiry else {
             return Some(self.state.try_lock()?.trim);
         };
@@ -91,24 +100,36 @@ impl<S: Store> Log<S> {
         (soon < head.expires).then_some(head.live)
     }
 
+    /// Looks for the head again. Nothing below the floor is looked at, since it may be gone.
     fn find_head(&self, expiry: &Expiry, head: Head, now: i64) -> Result<Head> {
-        let (end, newest) = {
-            let state = self.state.lock();
-            (state.end, state.time)
-        };
-        let nothing_live = Head::unknown_from(end);
-        if head.live.position >= end.position || expiry.expires(newest) <= now {
-            return Ok(nothing_live);
+        loop {
+            let (end, newest, floor) = {
+                let state = self.state.lock();
+                (state.end, state.time, state.floor)
+            };
+            let from = head.live.max(floor);
+            if from.position >= end.position || expiry.expires(newest) <= now {
+                return Ok(Head::unknown_from(end));
+            }
+            match self.find_head_between(expiry, from, end, now) {
+                Err(error)
+                    if error.kind() == ErrorKind::Corrupt
+                        && self.state.lock().floor.position > floor.position => {}
+                found => return found,
+            }
         }
-        let first = self.first_live(head.live.position, end.position, |pushed| {
+    }
+
+    fn find_head_between(&self, expiry: &Expiry, from: Mark, end: Mark, now: i64) -> Result<Head> {
+        let first = self.first_live(from.position, end.position, |pushed| {
             expiry.expires(pushed) > now
         })?;
         if first >= end.position {
-            return Ok(nothing_live);
+            return Ok(Head::unknown_from(end));
         }
         let chunk = self.chunk_info(first)?;
         Ok(Head {
-            live: chunk.first.max_position(head.live),
+            live: chunk.first.max(from),
             expires: expiry.expires(chunk.time),
         })
     }
@@ -135,15 +156,5 @@ impl<S: Store> Log<S> {
             }
         }
         Ok(expired_below)
-    }
-}
-
-impl Mark {
-    fn max_position(self, other: Mark) -> Mark {
-        if other.position > self.position {
-            other
-        } else {
-            self
-        }
     }
 }

@@ -94,6 +94,10 @@ pub(crate) struct ChunkInfo {
 }
 
 impl ChunkInfo {
+    pub(crate) fn holds(&self, position: u64) -> bool {
+        (self.first.position..self.next).contains(&position)
+    }
+
     fn new(first: u64, header: &Header) -> Self {
         Self {
             first: Mark {
@@ -142,7 +146,7 @@ impl<S: Store> Log<S> {
         Ok(Mark { position, bytes })
     }
 
-    fn chunk_at(&self, position: u64, source: Source) -> Result<Arc<Chunk>> {
+    pub(super) fn chunk_at(&self, position: u64, source: Source) -> Result<Arc<Chunk>> {
         if let Some(chunk) = self.state.lock().find(position) {
             return Ok(chunk);
         }
@@ -209,7 +213,7 @@ impl<S: Store> Log<S> {
                 Ok(Visit::Stop)
             })?;
         found
-            .filter(|info| info.first.position <= position && position < info.next)
+            .filter(|info| info.holds(position))
             .ok_or_else(|| missing(position))
     }
 }

@@ -8,9 +8,11 @@
 //!   [`sync`]: how they get to the device
 //! - [`at_once`]: calls that wait for nothing
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
-//! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for
+//! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for;
+//!   [`bounds`], [`fill`]: how much fits, and how much is there
 //! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
 //! - [`open`], [`reload`]: how a log is found again; [`import`]: how one of another format is taken over
+//! - [`stats`]: what can be seen of it from outside
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +30,7 @@ use crate::store::Store;
 
 pub(crate) mod at_once;
 pub(crate) mod attempt;
+pub(crate) mod bounds;
 pub(crate) mod buffer;
 pub(crate) mod chunk;
 pub(crate) mod clock;
@@ -35,6 +38,7 @@ pub(crate) mod commit;
 pub(crate) mod cursor;
 pub(crate) mod expiry;
 pub(crate) mod fetch;
+pub(crate) mod fill;
 pub(crate) mod import;
 pub(crate) mod items;
 pub(crate) mod open;
@@ -42,6 +46,7 @@ pub(crate) mod read;
 pub(crate) mod records;
 pub(crate) mod reload;
 pub(crate) mod state;
+pub(crate) mod stats;
 pub(crate) mod sync;
 pub(crate) mod tail;
 pub(crate) mod tidy;
@@ -49,12 +54,14 @@ pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
 use attempt::{Lack, Tried, Turn};
+use bounds::Bounds;
 use clock::LogTime;
 use commit::{CommitLine, Committed, Operation};
 use cursor::{Cursor, Mark};
 use expiry::Expiry;
 use fetch::ReadAhead;
 use state::{ONLY_LABEL, State};
+use stats::Seen;
 use sync::SyncStage;
 use wait::Wait;
 
@@ -62,10 +69,11 @@ use wait::Wait;
 pub(crate) type Few<T> = SmallVec<[T; 1]>;
 
 /// Which items a log keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Retention {
-    /// Those that the one consumer has not taken, at most `capacity` of them.
-    Unread { capacity: u64 },
+    /// Those that the one consumer has not taken.
+    #[default]
+    Unread,
     /// Those that are younger than the TTL; all of them without one.
     Young { ttl: Option<Duration> },
 }
@@ -74,7 +82,7 @@ impl Retention {
     /// The oldest item that counts as being in the queue.
     fn oldest(self, state: &State, live: u64) -> u64 {
         match self {
-            Self::Unread { .. } => state.lowest_cursor(),
+            Self::Unread => state.lowest_cursor(),
             Self::Young { .. } => live,
         }
     }
@@ -82,7 +90,7 @@ impl Retention {
     /// A cursor at the beginning of what counts as being in the queue.
     fn first(self, state: &State, live: Mark) -> Cursor {
         match (self, state.cursor(ONLY_LABEL)) {
-            (Self::Unread { .. }, Some(cursor)) => cursor.clone(),
+            (Self::Unread, Some(cursor)) => cursor.clone(),
             _ => Cursor::at(live),
         }
     }
@@ -92,6 +100,7 @@ impl Retention {
 pub(crate) struct Log<S: Store> {
     store: S,
     retention: Retention,
+    bounds: Bounds,
     uuid: Uuid,
     time: LogTime,
     birthplace: Birthplace,
@@ -103,9 +112,11 @@ pub(crate) struct Log<S: Store> {
     commits: CommitLine,
     syncs: SyncStage,
     read_ahead: ReadAhead,
+    seen: Seen,
     expiry: Option<Expiry>,
-    /// Held while closing, so that a second closer returns when the first is done.
-    closing: Mutex<()>,
+    /// Held while closing, so that a second closer returns when the first is done. Then the
+    /// generation of the store that the close has synced.
+    closing: Mutex<Option<Result<u64>>>,
     housekeeping: Registration,
     /// What the store had to reclaim when the housekeeping last looked.
     written_at_last_look: AtomicU64,
@@ -136,14 +147,19 @@ impl<S: Store> Log<S> {
         if items.is_empty() {
             return self.check_open().map(|()| Tried::Done(None));
         }
-        self.check_can_ever_fit(items.len() as u64)?;
+        let chunks = chunk::cut(items)?;
+        let amount = chunk::amount(&chunks);
+        if !amount.fits(self.bounds.max) {
+            return Err(commit::full());
+        }
         let operation = Operation::Append {
-            chunks: chunk::cut(items)?,
+            chunks,
             called: turn == Turn::Called,
         };
+        let may_wait = turn != Turn::Last && self.gets_room();
         match self.submit(operation, level) {
-            Err(error) if error.kind() == ErrorKind::Full && turn != Turn::Last => {
-                Ok(Tried::Lacking(Lack::Room(items.len() as u64)))
+            Err(error) if error.kind() == ErrorKind::Full && may_wait => {
+                Ok(Tried::Lacking(Lack::Room(amount)))
             }
             appended => appended.map(|committed| Tried::Done(Some(committed))),
         }
@@ -175,7 +191,7 @@ impl<S: Store> Log<S> {
     pub(crate) fn size(&self) -> Result<(u64, u64)> {
         self.check_usable()?;
         match self.retention {
-            Retention::Unread { .. } => Ok(self.open_state()?.unread()),
+            Retention::Unread => Ok(self.open_state()?.unread()),
             Retention::Young { .. } => {
                 let live = self.live()?;
                 let end = self.open_state()?.end;
@@ -233,7 +249,7 @@ impl<S: Store> Log<S> {
     /// Closing again does nothing. Like a file, the log is closed even when this fails.
     pub(crate) fn close(&self) -> Result<()> {
         self.check_usable()?;
-        let _closing = self.closing.lock();
+        let mut closing = self.closing.lock();
         let given_back = self.give_back_all();
         self.tidy_before_closing();
         let stopped = match self.submit(Operation::Close, Durability::Synced) {
@@ -245,6 +261,7 @@ impl<S: Store> Log<S> {
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
         let closed = self.store.close();
+        *closing = Some(closed.clone().map(|()| self.store.generation()));
         given_back.and(noted).and(closed)
     }
 
@@ -278,11 +295,9 @@ impl<S: Store> Log<S> {
         }
     }
 
-    fn check_can_ever_fit(&self, items: u64) -> Result<()> {
-        match self.retention {
-            Retention::Unread { capacity } if items > capacity => Err(commit::full()),
-            _ => Ok(()),
-        }
+    /// Whether anything makes room in a full queue, in time.
+    fn gets_room(&self) -> bool {
+        self.retention != Retention::Young { ttl: None }
     }
 
     /// Reads the state again when the store had to reopen itself: what was in flight then may or

@@ -7,14 +7,15 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use super::bounds::Bounds;
 use super::chunk::Header;
 use super::clock::{Clock, LogTime};
 use super::cursor::{Cursor, Mark};
 use super::expiry::Expiry;
-use super::records::{self, Meta, Trim, key_prefix, meta_key, trim_key};
+use super::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::{Chore, Registration};
 use crate::store::{Batch, Records, Store, Visit};
@@ -23,6 +24,8 @@ use crate::store::{Batch, Records, Store, Visit};
 pub(super) struct Stored {
     pub meta: Option<Meta>,
     pub trim: Mark,
+    /// Everything below was dropped to make room.
+    pub floor: Mark,
     pub cursors: HashMap<Arc<str>, Cursor>,
     pub end: Mark,
     /// Push time of the last chunk.
@@ -32,14 +35,10 @@ pub(super) struct Stored {
 impl Stored {
     pub(super) fn read<S: Store>(store: &S, retention: Retention) -> Result<Self> {
         let meta = store.get(Records::System, &meta_key())?;
-        let trim = store.get(Records::System, &trim_key())?;
-        let trim = trim
-            .map(|bytes| Trim::decode(&bytes))
-            .transpose()?
-            .unwrap_or_default()
-            .mark;
+        let trim = read_mark(store, &trim_key())?;
+        let floor = read_mark(store, &floor_key())?;
         let mut cursors = read_cursors(store)?;
-        if matches!(retention, Retention::Unread { .. }) {
+        if retention == Retention::Unread {
             cursors
                 .entry(ONLY_LABEL.into())
                 .or_insert_with(|| Cursor::at(trim));
@@ -48,11 +47,18 @@ impl Stored {
         Ok(Self {
             meta: meta.map(|bytes| Meta::decode(&bytes)).transpose()?,
             trim,
-            end: end_of_log(last_end, trim, &cursors),
+            floor,
+            end: end_of_log(last_end, trim.max(floor), &cursors),
             cursors,
             time,
         })
     }
+}
+
+fn read_mark<S: Store>(store: &S, key: &[u8]) -> Result<Mark> {
+    let record = store.get(Records::System, key)?;
+    let trim = record.map(|bytes| Trim::decode(&bytes)).transpose()?;
+    Ok(trim.unwrap_or_default().mark)
 }
 
 fn read_cursors<S: Store>(store: &S) -> Result<HashMap<Arc<str>, Cursor>> {
@@ -88,18 +94,17 @@ fn end_of_log(last: Mark, trim: Mark, cursors: &HashMap<Arc<str>, Cursor>) -> Ma
         .values()
         .map(|cursor| cursor.mark)
         .chain([trim])
-        .fold(last, |end, mark| {
-            if mark.position > end.position {
-                mark
-            } else {
-                end
-            }
-        })
+        .fold(last, Mark::max)
 }
 
 impl<S: Store> Log<S> {
     /// Opens the log that `store` holds, or begins a new one.
-    pub(crate) fn open(store: S, retention: Retention, clock: Box<dyn Clock>) -> Result<Arc<Self>> {
+    pub(crate) fn open(
+        store: S,
+        retention: Retention,
+        bounds: Bounds,
+        clock: Box<dyn Clock>,
+    ) -> Result<Arc<Self>> {
         let stored = Stored::read(&store, retention)?;
         let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
         let time = LogTime::starting_after(last_time.max(stored.time), clock);
@@ -115,16 +120,18 @@ impl<S: Store> Log<S> {
             let chore: Weak<dyn Chore> = log.clone();
             Self {
                 retention,
+                bounds,
                 uuid: meta.uuid,
                 expiry: expiry(retention, stored.trim),
                 time,
                 birthplace: Birthplace::here(),
                 generation: AtomicU64::new(store.generation()),
-                state: Mutex::new(state(stored, retention, meta.epoch)),
+                state: Mutex::new(state(stored, retention, bounds, meta.epoch)),
                 in_doubt: Default::default(),
                 commits: Default::default(),
                 syncs: Default::default(),
                 read_ahead: Default::default(),
+                seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),
                 written_at_last_look: Default::default(),
@@ -136,8 +143,20 @@ impl<S: Store> Log<S> {
         Ok(log)
     }
 
-    /// Notes that the log was closed in order, at this time.
+    /// Notes that the log was closed in order, at this time. What failed in the background since the
+    /// last commit, and stopped the store, is repaired first: a caller cannot close again.
     pub(super) fn note_clean_stop(&self) -> Result<()> {
+        match self.write_clean_stop() {
+            Err(error) if error.kind() != ErrorKind::OutcomeUnknown => {
+                self.catch_up()?;
+                self.report_loss()?;
+                self.write_clean_stop()
+            }
+            noted => noted,
+        }
+    }
+
+    fn write_clean_stop(&self) -> Result<()> {
         let (epoch, time) = {
             let state = self.state.lock();
             (state.epoch, state.time)
@@ -170,7 +189,7 @@ fn expiry(retention: Retention, live: Mark) -> Option<Expiry> {
     }
 }
 
-fn state(stored: Stored, retention: Retention, epoch: u32) -> State {
+fn state(stored: Stored, retention: Retention, bounds: Bounds, epoch: u32) -> State {
     let labels = stored.cursors.into_iter().map(|(label, cursor)| {
         let state = Label {
             cursor,
@@ -182,13 +201,12 @@ fn state(stored: Stored, retention: Retention, epoch: u32) -> State {
         end: stored.end,
         time: stored.time,
         trim: stored.trim,
-        live: stored.trim,
+        floor: stored.floor,
+        live: stored.trim.max(stored.floor),
         epoch,
         labels: labels.collect(),
-        capacity: match retention {
-            Retention::Unread { capacity } => Some(capacity),
-            Retention::Young { .. } => None,
-        },
+        retention,
+        bounds,
         ..State::default()
     }
 }

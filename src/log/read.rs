@@ -73,6 +73,7 @@ impl Batch {
             epoch: self.epoch,
             before: self.before.clone(),
             after: self.after.clone(),
+            items: self.items.len() as u64,
             unclaimed,
         }
     }
@@ -314,7 +315,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Whether `error` says no more than that items from `oldest` on have gone since.
-    fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
+    pub(super) fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
         if error.kind() != ErrorKind::Corrupt {
             return Ok(false);
         }

@@ -14,6 +14,9 @@
 //!              8     8  position of the first item that is kept
 //!             16     8  items before it since the queue was made
 //!             24     8  payload bytes of those items
+//!
+//! floor        like trim: the position below which items were dropped to make room, though their
+//!              chunk may be kept for the sake of others
 //! ```
 //!
 //! Keys begin with the id of the queue within its database, a big-endian u32: 0.
@@ -118,6 +121,10 @@ pub(crate) fn meta_key() -> Vec<u8> {
 
 pub(crate) fn trim_key() -> Vec<u8> {
     key(b"trim")
+}
+
+pub(crate) fn floor_key() -> Vec<u8> {
+    key(b"floor")
 }
 
 pub(crate) fn label_key(label: &str) -> Vec<u8> {

@@ -88,7 +88,8 @@ impl State {
         self.end = stored.end;
         self.time = self.time.max(stored.time);
         self.trim = stored.trim;
-        self.live = stored.trim;
+        self.floor = stored.floor;
+        self.live = stored.trim.max(stored.floor);
         self.skipped = 0;
         let gone: Vec<_> = self
             .labels
@@ -125,6 +126,9 @@ impl State {
             self.tail.push(Arc::clone(chunk));
         }
         self.end = buffer.end();
+        if let Some(floor) = buffer.floor() {
+            self.drop_below(floor);
+        }
         self.buffer = buffer;
     }
 }

@@ -9,11 +9,15 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::Retention;
+use super::bounds::{Amount, Bounds};
 use super::buffer::Buffer;
 use super::cursor::{Cursor, Mark};
+use super::fill::{Fill, Watchers};
+use super::stats::Counts;
 use super::tail::Tail;
 use super::unclaimed::Ledger;
-use super::wait::Line;
+use super::wait::{Line, Ring, Ticket};
 
 /// The label of the one cursor of a first-in-first-out queue.
 pub(crate) const ONLY_LABEL: &str = "";
@@ -26,7 +30,9 @@ pub(crate) struct State {
     pub time: i64,
     /// Everything below is gone from the store, or may go at any moment.
     pub trim: Mark,
-    /// Everything below is known to have expired.
+    /// Everything below was dropped to make room; only where items go by their age.
+    pub floor: Mark,
+    /// Everything below is known to have expired or was dropped.
     pub live: Mark,
     pub labels: BTreeMap<Arc<str>, Label>,
     pub tail: Tail,
@@ -44,10 +50,13 @@ pub(crate) struct State {
     pub producers: Line,
     /// Consumers waiting for an item, by their label; lines in which nobody stands may be missing.
     pub consumers: BTreeMap<Arc<str>, Line>,
+    /// Those who wait for the log to be filled otherwise.
+    pub watchers: Watchers,
     /// How many callers stand in the lines.
     pub waiting: usize,
-    /// Items that may be in the log at once.
-    pub capacity: Option<u64>,
+    pub retention: Retention,
+    pub bounds: Bounds,
+    pub counts: Counts,
     pub closed: bool,
 }
 
@@ -65,6 +74,8 @@ pub(crate) struct Label {
 pub(crate) enum LineOf {
     Producers,
     Label(Arc<str>),
+    /// Not a line: those who wait for this are called all at once.
+    Watchers(Fill),
 }
 
 impl State {
@@ -129,31 +140,94 @@ impl State {
         }
     }
 
-    /// How many more items fit.
-    pub(crate) fn room(&self) -> u64 {
-        match self.capacity {
-            Some(capacity) => capacity.saturating_sub(self.unread().0),
-            None => u64::MAX,
+    /// What counts as being in the queue, as far as is known: what expires is looked for elsewhere.
+    pub(crate) fn present(&self) -> Amount {
+        match self.retention {
+            Retention::Unread => self.unread().into(),
+            Retention::Young { .. } => self.end.since(self.live),
         }
     }
 
+    /// How much more fits.
+    pub(crate) fn room(&self) -> Amount {
+        self.bounds.max.minus(self.present())
+    }
+
+    /// What was dropped to make room according to the store.
+    pub(crate) fn written_floor(&self) -> Mark {
+        self.buffer.written_floor().unwrap_or(self.floor)
+    }
+
+    /// Notes that everything below `unexpired` has expired, unless it was dropped before.
+    pub(crate) fn expire_below(&mut self, unexpired: Mark) {
+        let expired = unexpired.since(self.live).items;
+        self.counts.expired = self.counts.expired.saturating_add(expired);
+        self.live = self.live.max(unexpired);
+    }
+
+    /// Notes that everything below `floor` was dropped.
+    pub(crate) fn drop_below(&mut self, floor: Mark) {
+        self.floor = self.floor.max(floor);
+        self.live = self.live.max(floor);
+    }
+
     /// One of the lines; `None` for a label that is not there.
-    pub(crate) fn line(&mut self, of: &LineOf) -> Option<&mut Line> {
+    fn line(&mut self, of: &LineOf) -> Option<&mut Line> {
         match of {
             LineOf::Producers => Some(&mut self.producers),
             LineOf::Label(label) if self.labels.contains_key(label) => {
                 Some(self.consumers.entry(Arc::clone(label)).or_default())
             }
-            LineOf::Label(_) => None,
+            LineOf::Label(_) | LineOf::Watchers(_) => None,
         }
     }
 
-    /// Calls those who can go on after items were added.
+    /// A place for a caller who needs `need`, and who is `told` when it is called if it does not
+    /// sleep until then. Under a label that is gone it is called at once.
+    pub(crate) fn join(
+        &mut self,
+        line: &LineOf,
+        need: Amount,
+        told: Option<Arc<dyn Ring>>,
+    ) -> Arc<Ticket> {
+        if let LineOf::Watchers(fill) = line {
+            return self.watchers.join(*fill, told);
+        }
+        match self.line(line) {
+            Some(line) => line.join(need, told),
+            None => Ticket::already_called(need, told),
+        }
+    }
+
+    /// Back to its place, after a call in vain.
+    pub(crate) fn rejoin(&mut self, line: &LineOf, ticket: &Arc<Ticket>) {
+        if let LineOf::Watchers(fill) = line {
+            self.watchers.rejoin(*fill, ticket);
+        } else if let Some(line) = self.line(line) {
+            line.rejoin(ticket);
+        }
+    }
+
+    /// Leaves, served or not.
+    pub(crate) fn leave(&mut self, line: &LineOf, ticket: &Arc<Ticket>) {
+        if let LineOf::Watchers(_) = line {
+            self.watchers.leave(ticket);
+        } else if let Some(line) = self.line(line) {
+            line.leave(ticket);
+        }
+    }
+
+    /// Whether somebody waits who may go on when items expire.
+    pub(crate) fn waits_for_expiry(&self) -> bool {
+        !self.producers.is_empty() || !self.watchers.is_empty()
+    }
+
+    /// Calls those who can go on after a change.
     pub(crate) fn call_waiters(&mut self) {
         if self.waiting == 0 {
             return self.consumers.clear();
         }
-        self.call_producers();
+        self.call_for_room();
         let mut consumers = std::mem::take(&mut self.consumers);
         consumers.retain(|label, line| {
             line.call(self.unread_by(label));
@@ -165,7 +239,7 @@ impl State {
     /// Calls those who can go on after these labels were moved and nothing was added.
     pub(crate) fn call_after(&mut self, moved: &[Arc<str>]) {
         if self.waiting > 0 {
-            self.call_producers();
+            self.call_for_room();
             moved.iter().for_each(|label| self.call_consumers(label));
         }
     }
@@ -173,17 +247,18 @@ impl State {
     /// Calls those in one line who can go on: nothing has changed for the others.
     pub(crate) fn call_line(&mut self, of: &LineOf) {
         match of {
-            LineOf::Producers => self.call_producers(),
             LineOf::Label(label) => self.call_consumers(label),
+            LineOf::Producers | LineOf::Watchers(_) => self.call_for_room(),
         }
     }
 
-    pub(crate) fn call_producers(&mut self) {
+    fn call_for_room(&mut self) {
         let room = self.room();
         self.producers.call(room);
+        self.watchers.call(self.present());
     }
 
-    pub(crate) fn call_consumers(&mut self, label: &str) {
+    fn call_consumers(&mut self, label: &str) {
         let unread = self.unread_by(label);
         if let Some(line) = self.consumers.get_mut(label) {
             line.call(unread);
@@ -205,6 +280,7 @@ impl State {
     /// Calls everybody, so that they see that the queue is closed or has changed.
     pub(crate) fn call_everybody(&mut self) {
         self.producers.call_all();
+        self.watchers.call_all();
         self.consumers.values_mut().for_each(Line::call_all);
     }
 }

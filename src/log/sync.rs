@@ -105,11 +105,22 @@ impl<S: Store> Log<S> {
             // Read last: equal to that of the write, it was the same during the sync.
             Ok(self.store.generation())
         });
+        let synced = match synced {
+            Err(error) if error.kind() == ErrorKind::Closed => self.synced_by_close(),
+            synced => synced,
+        };
         match synced {
             Ok(generation) if generation == committed.generation => Ok(()),
             Ok(_) => Err(unsynced("the queue was opened anew after an error")),
             Err(error) => Err(unsynced(&error.to_string())),
         }
+    }
+
+    /// A close that overtook a caller on its way to the sync has synced for it: the store takes
+    /// nothing more, and the caller's change came before.
+    fn synced_by_close(&self) -> Result<u64> {
+        let closing = self.closing.lock();
+        closing.clone().unwrap_or_else(|| Err(Error::closed()))
     }
 }
 

@@ -39,7 +39,7 @@ impl<S: Store> Log<S> {
     /// Says when the housekeeping is to look at this log, after a commit.
     pub(super) fn after_commit(&self, state: MutexGuard<'_, State>) {
         let taken = match self.retention {
-            Retention::Unread { .. } => state.taken(),
+            Retention::Unread => state.taken(),
             Retention::Young { .. } => 0,
         };
         let buffered = !state.buffer.is_empty();
@@ -66,6 +66,20 @@ impl<S: Store> Log<S> {
             let left = Duration::from_micros(next.saturating_sub(now).max(0) as u64);
             self.housekeeping.run_within(left.max(PAUSE));
         }
+    }
+
+    /// Has expired items looked for as soon as some are due: somebody waits for that.
+    pub(super) fn watch_expiry(&self) {
+        if let Some(left) = self.until_expiry() {
+            self.housekeeping.run_within(left);
+        }
+    }
+
+    /// How long until the next items expire, as far as is known.
+    fn until_expiry(&self) -> Option<Duration> {
+        let next = self.expiry.as_ref()?.next_expiry()?;
+        let left = next.saturating_sub(self.time.now()).max(0);
+        Some(Duration::from_micros(left as u64))
     }
 
     /// Trims what is below every reader, and has the store give back the space. Returns whether it
@@ -135,14 +149,12 @@ impl<S: Store> Log<S> {
     /// How far the log can be trimmed according to what is written: what is buffered may be gone
     /// tomorrow.
     fn reach(&self) -> Result<Reach> {
-        let live = self.live()?;
+        let unexpired = self.unexpired()?;
         let (oldest, end, trim) = {
             let mut state = self.open_state()?;
             let oldest = match self.retention {
-                Retention::Unread { .. } => {
-                    state.lowest_written_cursor().min(state.unclaimed.floor())
-                }
-                Retention::Young { .. } => live.position,
+                Retention::Unread => state.lowest_written_cursor().min(state.unclaimed.floor()),
+                Retention::Young { .. } => unexpired.max(state.written_floor()).position,
             };
             (oldest, state.written_end(), state.trim)
         };
@@ -201,10 +213,11 @@ impl<S: Store> Chore for Log<S> {
             tracing::debug!(%error, "could not tidy up now; will be tried after the next commit");
             false
         });
-        let expiry = self.expiry.as_ref().and_then(|expiry| {
-            let left = expiry.next_expiry()?.saturating_sub(self.time.now());
-            Some(Duration::from_micros(left.max(0) as u64).max(PAUSE))
-        });
+        let pause = match self.state.lock().waits_for_expiry() {
+            false => PAUSE,
+            true => Duration::ZERO,
+        };
+        let expiry = self.until_expiry().map(|left| left.max(pause));
         let soon = (again | self.read_ahead.release_unused()).then_some(PAUSE);
         [expiry, soon, buffered].into_iter().flatten().min()
     }

@@ -83,6 +83,11 @@ impl Unclaimed {
         }
     }
 
+    /// How many they are.
+    pub(super) fn items(&self) -> u64 {
+        self.runs.iter().map(Run::items).sum()
+    }
+
     fn fate(&self) -> u8 {
         self.fate.load(Ordering::Acquire)
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::bounds::Amount;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long an operation may wait for items, or for room.
@@ -157,14 +158,14 @@ impl Deadline<'_> {
 
 /// Callers who wait for the same thing, served in the order in which they came.
 ///
-/// What they wait for is counted in units (items to take, or room for items). A caller who is
-/// called has its units set aside until it leaves the line, so that one unit calls one caller.
+/// What they wait for is counted: items to take, or room for items and bytes. A caller who is
+/// called has what it needs set aside until it leaves the line, so that one item calls one caller.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     /// By the order in which they came, so that one of many can leave at little cost.
     waiting: BTreeMap<u64, Arc<Ticket>>,
     arrivals: u64,
-    set_aside: u64,
+    set_aside: Amount,
 }
 
 /// Something to be told that its ticket was called, in place of a thread that sleeps on it.
@@ -176,14 +177,14 @@ pub(crate) trait Ring: Send + Sync {
 /// A place in a line.
 pub(crate) struct Ticket {
     arrival: u64,
-    need: u64,
+    need: Amount,
     called: Mutex<bool>,
     bell: Condvar,
     told: Option<Arc<dyn Ring>>,
 }
 
 impl Ticket {
-    fn new(arrival: u64, need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
+    fn new(arrival: u64, need: Amount, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
         Arc::new(Self {
             arrival,
             need,
@@ -194,15 +195,25 @@ impl Ticket {
     }
 
     /// For a line that is gone: its owner looks again at once.
-    pub(crate) fn already_called(need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
+    pub(crate) fn already_called(need: Amount, told: Option<Arc<dyn Ring>>) -> Arc<Self> {
         let ticket = Self::new(0, need, told);
         ticket.call();
         ticket
     }
 
+    /// For one who waits elsewhere than in a [`Line`].
+    pub(super) fn alone(told: Option<Arc<dyn Ring>>) -> Arc<Self> {
+        Self::new(0, 1.into(), told)
+    }
+
+    /// Takes a call back; false when it was not called.
+    pub(super) fn recall(&self) -> bool {
+        std::mem::take(&mut *self.called.lock())
+    }
+
     /// For a thread that waits elsewhere than in a [`Line`].
     pub(crate) fn for_a_thread() -> Arc<Self> {
-        Self::new(0, 1, None)
+        Self::alone(None)
     }
 
     /// Waits to be called; false when the deadline came first.
@@ -238,13 +249,17 @@ impl fmt::Debug for Ticket {
 
 impl Line {
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.set_aside == 0
+        self.waiting.is_empty() && self.set_aside.is_nothing()
     }
 
-    /// A place at the end of the line for a caller who needs `need` units, and who is `told` when
+    /// A place at the end of the line for a caller who needs `need`, and who is `told` when
     /// it is called if it does not sleep until then.
-    pub(crate) fn join(&mut self, need: u64, told: Option<Arc<dyn Ring>>) -> Arc<Ticket> {
-        let ticket = Ticket::new(self.arrivals, need, told);
+    pub(crate) fn join(
+        &mut self,
+        need: impl Into<Amount>,
+        told: Option<Arc<dyn Ring>>,
+    ) -> Arc<Ticket> {
+        let ticket = Ticket::new(self.arrivals, need.into(), told);
         self.arrivals = self.arrivals.saturating_add(1);
         self.waiting.insert(ticket.arrival, Arc::clone(&ticket));
         ticket
@@ -252,8 +267,8 @@ impl Line {
 
     /// Back to its place in the line: it was called, but somebody else was quicker.
     pub(crate) fn rejoin(&mut self, ticket: &Arc<Ticket>) {
-        if std::mem::take(&mut *ticket.called.lock()) {
-            self.set_aside = self.set_aside.saturating_sub(ticket.need);
+        if ticket.recall() {
+            self.set_aside = self.set_aside.minus(ticket.need);
             self.waiting.insert(ticket.arrival, Arc::clone(ticket));
         }
     }
@@ -261,19 +276,20 @@ impl Line {
     /// Leaves the line, served or not.
     pub(crate) fn leave(&mut self, ticket: &Arc<Ticket>) {
         if *ticket.called.lock() {
-            self.set_aside = self.set_aside.saturating_sub(ticket.need);
+            self.set_aside = self.set_aside.minus(ticket.need);
         } else {
             self.waiting.remove(&ticket.arrival);
         }
     }
 
-    /// Calls those in front for whom there is enough, now that `units` are there in all.
-    pub(crate) fn call(&mut self, units: u64) {
+    /// Calls those in front for whom there is enough, now that so much is there in all.
+    pub(crate) fn call(&mut self, there: impl Into<Amount>) {
+        let there = there.into();
         while let Some(first) = self.waiting.first_entry()
-            && first.get().need <= units.saturating_sub(self.set_aside)
+            && first.get().need.fits(there.minus(self.set_aside))
         {
             let ticket = first.remove();
-            self.set_aside = self.set_aside.saturating_add(ticket.need);
+            self.set_aside = self.set_aside.plus(ticket.need);
             ticket.call();
         }
     }
@@ -281,7 +297,7 @@ impl Line {
     /// Calls everybody, whatever is there.
     pub(crate) fn call_all(&mut self) {
         for ticket in std::mem::take(&mut self.waiting).into_values() {
-            self.set_aside = self.set_aside.saturating_add(ticket.need);
+            self.set_aside = self.set_aside.plus(ticket.need);
             ticket.call();
         }
     }

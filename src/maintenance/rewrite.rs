@@ -8,7 +8,7 @@ use super::walk::{Keeper, Plan};
 use crate::error::Result;
 use crate::log::chunk::{Chunk, Header};
 use crate::log::cursor::{Cursor, Mark, Run};
-use crate::log::records::{Meta, Trim, label_key, meta_key, trim_key};
+use crate::log::records::{Meta, Trim, floor_key, label_key, meta_key, trim_key};
 use crate::store::rocks::RocksStore;
 use crate::store::{Batch, Records, Store};
 
@@ -28,6 +28,7 @@ pub(super) struct Rewrite<'s> {
 
 impl<'s> Rewrite<'s> {
     pub(super) fn new(store: &'s RocksStore, plan: &Plan) -> Self {
+        let floor = plan.floor.map(|floor| floor.position);
         let positions = plan.cursors.values().flat_map(|cursor| {
             let owed = cursor.owed.iter();
             owed.flat_map(|run| [run.first.position, run.next.position])
@@ -38,12 +39,15 @@ impl<'s> Rewrite<'s> {
             epoch: plan.epoch().saturating_add(1),
             end: plan.start,
             time: plan.meta.map_or(i64::MIN, |meta| meta.time),
-            places: positions.map(|position| (position, None)).collect(),
+            places: positions
+                .chain(floor)
+                .map(|position| (position, None))
+                .collect(),
             brought_back: Vec::new(),
         }
     }
 
-    /// Writes what is not items: labels, the trim mark, and what the queue says of itself.
+    /// Writes what is not items: labels, the trim mark, the floor, and what the queue says of itself.
     pub(super) fn finish(mut self, plan: &Plan) -> Result<()> {
         self.settle(u64::MAX, |_, end| end);
         let mut batch = self.store.batch(0);
@@ -53,6 +57,10 @@ impl<'s> Rewrite<'s> {
         }
         let trim = Trim { mark: plan.start };
         batch.put(Records::System, &trim_key(), &trim.encode());
+        if let Some(floor) = plan.floor {
+            let mark = self.place(floor);
+            batch.put(Records::System, &floor_key(), &Trim { mark }.encode());
+        }
         let meta = Meta {
             open: false,
             epoch: self.epoch,

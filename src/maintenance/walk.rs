@@ -6,7 +6,7 @@ use super::report::{Missing, Report};
 use crate::error::{ErrorKind, Result};
 use crate::log::chunk::Chunk;
 use crate::log::cursor::{Cursor, Mark};
-use crate::log::records::{self, Meta, Trim, key_prefix, meta_key, trim_key};
+use crate::log::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
 use crate::log::state::ONLY_LABEL;
 use crate::store::Records;
 use crate::store::rocks::{Kind, Piece, Salvage};
@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) meta: Option<Meta>,
     /// Where its items begin; `None` when the trim record cannot be read.
     trim: Option<Mark>,
+    /// Where its items begin since others were dropped to make room.
+    pub(super) floor: Option<Mark>,
     pub(super) cursors: BTreeMap<String, Cursor>,
     /// Chunks that were left out of the log, by epoch and position.
     set_aside: BTreeMap<(u32, u64), Chunk>,
@@ -52,10 +54,12 @@ impl Plan {
         let meta = read_record(source, &meta_key(), Meta::decode, &mut problems)?;
         let trim = read_record(source, &trim_key(), Trim::decode, &mut problems)?;
         let trim = trim.map(|trim| trim.map_or_else(Mark::default, |trim| trim.mark));
+        let floor = read_record(source, &floor_key(), Trim::decode, &mut problems)?;
         let mut plan = Self {
             kind,
             meta: meta.flatten(),
             trim,
+            floor: floor.flatten().map(|floor| floor.mark),
             cursors: read_cursors(source, &mut problems)?,
             set_aside: read_set_aside(source)?,
             problems,

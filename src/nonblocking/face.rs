@@ -10,6 +10,7 @@ use crate::blocking::Handle;
 use crate::error::Result;
 use crate::log::Log;
 use crate::log::attempt::{Tried, Turn};
+use crate::log::fill::{Fill, Watermark};
 use crate::log::read::{Batch, Claim, Taken};
 use crate::options::{Durability, StartPosition};
 use crate::store::rocks::RocksStore;
@@ -124,6 +125,20 @@ impl<Q: Open> Face<Q> {
                 committed: taken.committed.take(),
                 value: make(taken),
             }))
+        })
+    }
+
+    /// Waits for the queue to be filled less.
+    pub(crate) fn wait_below<T: Send + Sync + 'static>(
+        &self,
+        asked: Asked<'_>,
+        mark: Watermark,
+        make: fn(bool) -> T,
+    ) -> Result<Response<T>> {
+        mark.check()?;
+        self.attempt(asked, move |log, turn| {
+            let tried = log.try_until(Fill::Below(mark), turn)?;
+            Ok(tried.map(|is_so| make(is_so).into()))
         })
     }
 

@@ -9,9 +9,11 @@ use super::{Consume, Response};
 use crate::blocking::{self, Handle};
 use crate::error::Result;
 use crate::log::Log;
+use crate::log::fill::Watermark;
 use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::state::ONLY_LABEL;
+use crate::log::stats::Stats;
 use crate::log::wait::Wait;
 use crate::options::StartPosition::Oldest;
 use crate::options::{CallOptions, Durability};
@@ -178,6 +180,19 @@ impl PersistentQueueWithCapacity {
     /// Bytes that the queue takes on the file system.
     pub fn disk_size(&self) -> Result<Response<u64>> {
         self.0.once(Asked::now(Takes), Log::disk_size)
+    }
+
+    /// Waits until the queue is filled less than `mark`, as long as `wait` says; answers whether it
+    /// came to that. A producer that is ahead can slow down so before the queue is full.
+    pub fn wait_below(&self, mark: Watermark, wait: Wait<'static>) -> Result<Response<bool>> {
+        self.0
+            .wait_below(Asked::now(Takes).waiting(wait), mark, |so| so)
+    }
+
+    /// What is in the queue, and what has happened to it since it was opened: now, whatever is
+    /// under way.
+    pub fn stats(&self) -> Result<Stats> {
+        self.0.queue().stats()
     }
 
     /// Makes everything asked for before the call survive a power cut.

@@ -9,17 +9,19 @@ use super::{Consume, Response};
 use crate::blocking::{self, Handle, checked};
 use crate::error::Result;
 use crate::log::Log;
+use crate::log::fill::Watermark;
 use crate::log::items::Items;
 use crate::log::read::Batch;
+use crate::log::stats::{LabelStats, Stats};
 use crate::log::wait::Wait;
 use crate::mpmc::Next;
 use crate::options::{CallOptions, Durability, StartPosition};
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
-/// Operations are done one after another, in the order of the calls; those that wait for items let
-/// others pass. While `max_inflight_ops` of them are under way, the next call waits; those that wait
-/// for items do not count.
+/// Operations are done one after another, in the order of the calls; those that wait for items or
+/// room let others pass. While `max_inflight_ops` of them are under way, the next call waits; those
+/// that wait for items or room do not count.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,12 +64,18 @@ impl MpmcQueue {
 
     /// Adds items at the end: all of them, or none.
     pub fn add(&self, items: Vec<Vec<u8>>) -> Result<Response<()>> {
-        self.add_with(items, self.0.level(None))
+        self.add_with(items, CallOptions::new())
     }
 
-    /// Like [`add`](Self::add), answered when the items are so durable.
-    pub fn add_with(&self, items: Vec<Vec<u8>>, durability: Durability) -> Result<Response<()>> {
-        let asked = Asked::now(Changes).at(durability);
+    /// Like [`add`](Self::add), as `options` say: a [`Wait`] for room, a [`Durability`], or
+    /// [`CallOptions`] with both. Answered when the items are so durable.
+    pub fn add_with(
+        &self,
+        items: Vec<Vec<u8>>,
+        options: impl Into<CallOptions<'static>>,
+    ) -> Result<Response<()>> {
+        let (wait, level) = options.into().resolve(self.0.level(None));
+        let asked = Asked::now(Changes).waiting(wait).at(level);
         self.0.append(asked, items, |done| done)
     }
 
@@ -177,12 +185,30 @@ impl MpmcQueue {
         self.0.once(Asked::now(Takes), Log::disk_size)
     }
 
+    /// Waits until the queue is filled less than `mark`, as long as `wait` says; answers whether it
+    /// came to that. A producer that is ahead can slow down so before the queue is full.
+    pub fn wait_below(&self, mark: Watermark, wait: Wait<'static>) -> Result<Response<bool>> {
+        self.0
+            .wait_below(Asked::now(Takes).waiting(wait), mark, |so| so)
+    }
+
+    /// What is in the queue, and what has happened to it since it was opened: now, whatever is
+    /// under way.
+    pub fn stats(&self) -> Result<Stats> {
+        self.0.queue().stats()
+    }
+
+    /// How much each label has still to read, in alphabetical order: now, whatever is under way.
+    pub fn label_stats(&self) -> Result<Vec<LabelStats>> {
+        self.0.queue().label_stats()
+    }
+
     /// Makes everything asked for before the call survive a power cut.
     pub fn flush(&self) -> Result<Response<()>> {
         self.0.once(Asked::now(Changes), Log::flush)
     }
 
-    /// Operations that were asked for and are not done, without those that wait for items.
+    /// Operations that were asked for and are not done, without those that wait for items or room.
     pub fn inflight_ops(&self) -> Result<usize> {
         self.0.inflight_ops()
     }

@@ -1,4 +1,4 @@
-//! Numbers, timeouts and start positions from Python.
+//! Numbers, timeouts and choices from Python.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyType};
 
-use crate::Wait;
-use crate::options::{Durability, StartPosition};
+use crate::options::{Durability, OnFull, StartPosition};
+use crate::{Wait, Watermark};
 
 /// How long a call may wait; `None` for as long as it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,23 @@ pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
     Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
 }
 
+/// A mark of so many items or so many bytes, for `method`.
+pub(super) fn watermark(
+    method: &str,
+    elements: Option<u64>,
+    bytes: Option<u64>,
+) -> PyResult<Watermark> {
+    match (elements, bytes) {
+        (Some(elements), Some(bytes)) => Ok(Watermark::elements(elements).or_bytes(bytes)),
+        (Some(elements), None) => Ok(Watermark::elements(elements)),
+        (None, Some(bytes)) => Ok(Watermark::bytes(bytes)),
+        (None, None) => {
+            let message = format!("{method}() needs a number of elements, of bytes, or both");
+            Err(PyTypeError::new_err(message))
+        }
+    }
+}
+
 /// A `rocksq.Durability`, or None for that of the queue.
 pub(super) fn durability(value: &Bound<'_, PyAny>) -> PyResult<Option<Durability>> {
     if value.is_none() {
@@ -65,6 +82,33 @@ pub(super) fn durability(value: &Bound<'_, PyAny>) -> PyResult<Option<Durability
         1 => Durability::Written,
         _ => Durability::Synced,
     }))
+}
+
+/// A `rocksq.OnFull`, or None for an error.
+pub(super) fn on_full(value: &Bound<'_, PyAny>) -> PyResult<OnFull> {
+    if value.is_none() {
+        return Ok(OnFull::Error);
+    }
+    if !value.is_instance(on_full_class(value.py())?)? {
+        let given = value.get_type().name()?;
+        let message =
+            format!("on_full is rocksq.OnFull.Error or rocksq.OnFull.DropOldest, not '{given}'");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(match value.extract()? {
+        0u8 => OnFull::Error,
+        _ => OnFull::DropOldest,
+    })
+}
+
+/// The `rocksq.OnFull` of a queue.
+pub(super) fn on_full_object(py: Python<'_>, on_full: OnFull) -> PyResult<Bound<'_, PyAny>> {
+    on_full_class(py)?.call1((on_full as u8,))
+}
+
+fn on_full_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "rocksq", "OnFull")
 }
 
 /// The `rocksq.Durability` of a queue.

@@ -62,7 +62,7 @@ pub(super) fn at_once_or_waiting<T: Send>(
 }
 
 /// Bytes that are written without letting go of the GIL: more if that is what the caller wants.
-pub(super) fn most_at_once(no_gil: bool) -> usize {
+pub(super) fn most_at_once(no_gil: bool) -> u64 {
     if no_gil { 4 << 10 } else { 64 << 10 }
 }
 

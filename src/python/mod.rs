@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `module` | what `rocksq._native` exports |
 //! | `blocking/`, `nonblocking/` | the classes |
-//! | `batch`, `iterators` | what their methods hand out |
+//! | `batch`, `iterators`, `stats`, `watch` | what their methods hand out |
 //! | `maintenance` | reports on damaged files |
 //! | `arguments`, `items` | from Python |
 //! | `bytes` | to Python |
@@ -33,3 +33,5 @@ mod migration;
 mod module;
 mod nonblocking;
 mod shared;
+mod stats;
+mod watch;

@@ -23,6 +23,10 @@ mod _native {
         use crate::python::blocking::{MpmcQueue, PersistentQueueWithCapacity};
         #[pymodule_export]
         use crate::python::iterators::{Consumer, LiveItems};
+        #[pymodule_export]
+        use crate::python::stats::{LabelStats, Stats};
+        #[pymodule_export]
+        use crate::python::watch::Watch;
     }
 
     #[pymodule(name = "nonblocking")]

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Batch, Records, Store, Visit, Visitor};
+use super::{Batch, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug, Default)]
@@ -50,6 +50,8 @@ struct Trouble {
 enum Failure {
     /// Nothing was written.
     Refused(ErrorKind),
+    /// Nothing was written, since something in the background had stopped the store.
+    Stopped,
     /// It is not known whether it was written; it was, or not.
     Unknown { written: bool },
 }
@@ -119,6 +121,10 @@ impl Disk {
                 Ok(())
             }
             Some(Failure::Refused(kind)) => Err(simulated(kind)),
+            Some(Failure::Stopped) => {
+                self.trouble.stopped = Some(self.now.clone());
+                self.check_running()
+            }
             Some(Failure::Unknown { written }) => {
                 let mut found = self.now.clone();
                 if written {
@@ -176,6 +182,11 @@ impl MemoryStore {
             kind => Failure::Refused(kind),
         };
         self.disk.lock().trouble.next_write = Some(failure);
+    }
+
+    /// Makes the next write find the store stopped, although it ran at the last recovery.
+    pub(crate) fn stop_before_next_write(&self) {
+        self.disk.lock().trouble.next_write = Some(Failure::Stopped);
     }
 
     /// Makes the next write fail with `OutcomeUnknown`, although it was made.
@@ -367,6 +378,13 @@ impl Store for MemoryStore {
             .values()
             .map(|chunk| chunk.len() as u64)
             .sum())
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            log: self.written.load(Ordering::Relaxed),
+            ..Traffic::default()
+        }
     }
 
     fn close(&self) -> Result<()> {

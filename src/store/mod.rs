@@ -32,6 +32,19 @@ pub(crate) trait Batch: Send {
     fn delete(&mut self, records: Records, key: &[u8]);
 }
 
+/// What a store has written, in bytes, and how often that has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// To the log.
+    pub log: u64,
+    /// To tables, from memory.
+    pub tables: u64,
+    /// To tables, from other tables.
+    pub rewritten: u64,
+    /// Writes, syncs and background work that have failed.
+    pub errors: u64,
+}
+
 /// What a visitor of chunks wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
@@ -153,6 +166,9 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// Bytes allocated on disk.
     fn disk_size(&self) -> Result<u64>;
+
+    /// What it has written since it was opened, whether or not it has reopened itself since.
+    fn traffic(&self) -> Traffic;
 
     /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
     fn close(&self) -> Result<()>;

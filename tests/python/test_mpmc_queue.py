@@ -99,7 +99,7 @@ def test_items_expire_and_the_loss_is_told_once(path: Path) -> None:
 def test_a_queue_tells_what_it_is(path: Path) -> None:
     queue = MpmcQueue(path, 60)
     assert (queue.path, queue.ttl, len(queue), bool(queue)) == (str(path), 60, 0, False)
-    assert repr(queue) == f'<rocksq.blocking.MpmcQueue path="{path}" ttl=60 len=0>'
+    assert repr(queue) == f'<rocksq.blocking.MpmcQueue path="{path}" ttl=60 len=0 bytes=0>'
 
 
 def test_arguments_can_be_named(path: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_queue_tells_what_it_is(path: Path) -> None:
     queue = Queue(path, 5)
     assert (queue.path, queue.max_elements) == (str(path), 5)
     assert repr(queue) == (
-        f'<rocksq.blocking.PersistentQueueWithCapacity path="{path}" max_elements=5 len=0>'
+        f'<rocksq.blocking.PersistentQueueWithCapacity path="{path}" max_elements=5 len=0 bytes=0>'
     )
     queue.close()
     assert repr(queue).endswith("closed>")

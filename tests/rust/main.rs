@@ -10,10 +10,14 @@
 )]
 
 mod access;
+#[cfg(target_os = "linux")]
+mod crash;
 mod damage;
 #[cfg(unix)]
 mod durability;
 mod examples;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fifo;
 #[cfg(unix)]
 mod fork;

@@ -5,7 +5,7 @@ from threading import Thread
 from typing import assert_type
 
 import rocksq
-from rocksq import Durability, Error, Full, StartPosition, blocking, nonblocking
+from rocksq import Durability, Error, Full, OnFull, StartPosition, blocking, nonblocking
 from rocksq.blocking import Batch, Consumer, LiveItems, MpmcQueue, PersistentQueueWithCapacity
 from rocksq.nonblocking import MpmcResponse, Response
 
@@ -120,3 +120,18 @@ def administrate(path: Path) -> str:
     rocksq.remove_mpmc_queue(str(path))
     assert_type(int(StartPosition.Newest), int)
     return rocksq.version()
+
+
+def bounded(path: Path) -> None:
+    queue = MpmcQueue(path, 0, max_elements=10, max_bytes=100, on_full=OnFull.DropOldest)
+    assert_type(queue.max_bytes, int | None)
+    assert_type(queue.on_full, OnFull)
+    assert_type(queue.wait_below(elements=5), bool)
+    assert_type(queue.stats().oldest_age, float | None)
+    assert_type([label.items for label in queue.label_stats()], list[int])
+    queue.watch(print, high_bytes=50).stop()
+
+
+async def bounded_later(queue: nonblocking.PersistentQueueWithCapacity) -> None:
+    assert_type(await queue.wait_below(bytes=50, timeout=None), bool)
+    assert_type(queue.stats().items, int)

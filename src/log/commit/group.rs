@@ -126,17 +126,30 @@ impl<S: Store> Log<S> {
     ) -> (Plan<'a>, Few<Result<Committed>>) {
         let now = self.time.now();
         let generation = self.generation.load(Ordering::Acquire);
-        let state = self.state.lock();
+        self.look_for_room();
+        let mut state = self.state.lock();
         let mut plan = Plan::new(&state, now);
         plan.overflow = overflow;
         let results = operations
             .into_iter()
             .map(|operation| {
-                plan.admit(operation, &state)
-                    .map(|()| Committed { generation })
+                self.drop_for(&mut plan, &operation, &mut state)?;
+                plan.admit(operation, &state)?;
+                Ok(Committed { generation })
             })
             .collect();
         (plan, results)
+    }
+
+    /// Looks for what has expired, where that makes room. What cannot be found out now counts as
+    /// being there.
+    fn look_for_room(&self) {
+        if self.expiry.is_some()
+            && self.bounds.are_there()
+            && let Err(error) = self.unexpired()
+        {
+            tracing::debug!(%error, "could not look for expired items");
+        }
     }
 
     /// Makes what was done visible and calls those who waited for it.
@@ -153,9 +166,18 @@ impl<S: Store> Log<S> {
         }
         state.end = plan.end;
         state.time = plan.time;
+        let counts = state.counts.plus(plan.counts);
+        state.counts = counts.without_returned(plan.returned_items);
         state.closed |= plan.closes;
         for chunk in kept {
             state.keep(chunk, place);
+        }
+        if let Some(floor) = plan.floor {
+            if place == Place::Buffer {
+                let before = state.floor;
+                state.buffer.drop_below(before, floor);
+            }
+            state.drop_below(floor);
         }
         for (label, cursor) in plan.cursors {
             if place == Place::Buffer {
@@ -173,7 +195,7 @@ impl<S: Store> Log<S> {
         if !plan.returned.is_empty() {
             state.unclaimed.strike(&plan.returned);
         }
-        if place == Place::Buffer && matches!(self.retention, Retention::Unread { .. }) {
+        if place == Place::Buffer && self.retention == Retention::Unread {
             state.skip_what_was_taken();
         }
         if plan.closes {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 mod at_once;
+mod dropping;
 mod group;
 mod line;
 mod plan;
@@ -47,6 +48,8 @@ pub(crate) enum Operation<'a> {
         epoch: u32,
         before: Option<Cursor>,
         after: Cursor,
+        /// How many are taken by that.
+        items: u64,
         /// The items in between, if they can be given back.
         unclaimed: Option<Arc<Unclaimed>>,
     },
@@ -79,12 +82,14 @@ impl Operation<'_> {
                 epoch,
                 before,
                 after,
+                items,
                 unclaimed,
             } => Operation::Move {
                 label,
                 epoch,
                 before,
                 after,
+                items,
                 unclaimed,
             },
             Self::GiveBack { returned } => Operation::GiveBack { returned },

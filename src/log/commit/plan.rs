@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use super::{Operation, conflict, full};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::Few;
-use crate::log::buffer::put_cursor;
-use crate::log::chunk::{Chunk, Header, NewChunk};
+use crate::log::bounds::Amount;
+use crate::log::buffer::{put_cursor, put_floor};
+use crate::log::chunk::{self, Chunk, Header, NewChunk};
 use crate::log::cursor::{Cursor, Mark};
 use crate::log::state::{ONLY_LABEL, State};
+use crate::log::stats::Counts;
 use crate::log::tail::MAX_KEPT_PAYLOAD;
 use crate::log::unclaimed::Unclaimed;
+use crate::log::{Few, Retention};
+use crate::options::OnFull;
 use crate::store::Batch;
 
 /// What a group is about to do, one operation after another.
@@ -18,7 +21,16 @@ pub(super) struct Plan<'a> {
     pub end: Mark,
     pub time: i64,
     epoch: u32,
-    unread: u64,
+    retention: Retention,
+    /// What will be in the queue.
+    present: Amount,
+    /// Where that begins, where items go by their age.
+    live: Mark,
+    /// Everything below is dropped, if anything is.
+    pub floor: Option<Mark>,
+    pub counts: Counts,
+    /// Items that are given back.
+    pub returned_items: u64,
     pub flushes: bool,
     pub closes: bool,
     /// Why no items can be added to the buffer.
@@ -40,6 +52,21 @@ pub(super) struct Planned<'a> {
 }
 
 impl Planned<'_> {
+    /// Position after its last item.
+    pub(super) fn next(&self) -> u64 {
+        self.first.saturating_add(self.chunk.items.into())
+    }
+
+    /// Payload bytes before `position` since the queue was made.
+    pub(super) fn bytes_before(&self, position: u64) -> u64 {
+        let items = position.saturating_sub(self.first);
+        let within = match u32::try_from(items) {
+            Ok(items) if items < self.chunk.items => self.chunk.bytes_of(items),
+            _ => self.chunk.payload,
+        };
+        self.header.bytes_before.saturating_add(within)
+    }
+
     /// The chunk for the tail, unless it is too large to be kept.
     pub(super) fn into_kept(self) -> Option<Arc<Chunk>> {
         (self.chunk.payload <= MAX_KEPT_PAYLOAD)
@@ -53,7 +80,12 @@ impl<'a> Plan<'a> {
             end: state.end,
             time: state.time.max(now),
             epoch: state.epoch,
-            unread: state.unread().0,
+            retention: state.retention,
+            present: state.present(),
+            live: state.live,
+            floor: None,
+            counts: Counts::default(),
+            returned_items: 0,
             flushes: false,
             closes: false,
             overflow: None,
@@ -76,10 +108,12 @@ impl<'a> Plan<'a> {
                 epoch,
                 before,
                 after,
+                items,
                 unclaimed,
             } => {
                 self.check_epoch(epoch)?;
                 self.move_cursor(label, before.as_ref(), after, state)?;
+                self.counts.popped = self.counts.popped.saturating_add(items);
                 self.unclaimed.extend(unclaimed);
                 Ok(())
             }
@@ -107,36 +141,91 @@ impl<'a> Plan<'a> {
     }
 
     fn append(&mut self, chunks: Few<NewChunk<'a>>, called: bool, state: &State) -> Result<()> {
-        let items: u64 = chunks.iter().map(|chunk| u64::from(chunk.items)).sum();
+        let amount = chunk::amount(&chunks);
+        self.check_positions(amount)?;
+        let others_wait = !called && !state.producers.is_empty();
+        if others_wait || !amount.fits(state.bounds.max.minus(self.present)) {
+            return Err(full());
+        }
+        for chunk in chunks {
+            self.place(chunk);
+        }
+        self.present = self.present.plus(amount);
+        self.counts.pushed = self.counts.pushed.saturating_add(amount.items);
+        Ok(())
+    }
+
+    /// Whether items can be added, if there is room for them.
+    fn check_positions(&self, amount: Amount) -> Result<()> {
         if let Some(error) = &self.overflow {
             return Err(error.clone());
         }
-        self.check_room(items, called, state)?;
-        let payload: u64 = chunks.iter().map(|chunk| chunk.payload).sum();
-        if self.end.position.checked_add(items).is_none()
-            || self.end.bytes.checked_add(payload).is_none()
+        if self.end.position.checked_add(amount.items).is_none()
+            || self.end.bytes.checked_add(amount.bytes).is_none()
         {
             return Err(Error::new(
                 ErrorKind::Full,
                 "The queue has used up its positions: no more items can be added to it",
             ));
         }
-        for chunk in chunks {
-            self.place(chunk);
-        }
-        self.unread = self.unread.saturating_add(items);
         Ok(())
     }
 
-    fn check_room(&self, items: u64, called: bool, state: &State) -> Result<()> {
-        let Some(capacity) = state.capacity else {
-            return Ok(());
-        };
-        let others_wait = !called && !state.producers.is_empty();
-        if others_wait || items > capacity.saturating_sub(self.unread) {
-            return Err(full());
+    /// What has to be dropped before `operation` fits, if the queue drops for it.
+    pub(super) fn excess(&self, operation: &Operation<'_>, state: &State) -> Option<Amount> {
+        if state.bounds.on_full != OnFull::DropOldest || state.closed || self.closes {
+            return None;
         }
-        Ok(())
+        let Operation::Append { chunks, .. } = operation else {
+            return None;
+        };
+        let amount = chunk::amount(chunks);
+        if self.check_positions(amount).is_err() {
+            return None;
+        }
+        let excess = self.present.plus(amount).minus(state.bounds.max);
+        (!excess.is_nothing()).then_some(excess)
+    }
+
+    /// A cursor at the beginning of what will be in the queue.
+    pub(super) fn oldest(&self, state: &State) -> Cursor {
+        match (self.retention, self.cursor(ONLY_LABEL, state)) {
+            (Retention::Unread, Some(cursor)) => cursor.clone(),
+            _ => Cursor::at(self.live),
+        }
+    }
+
+    /// Drops what is before `cursor`.
+    pub(super) fn begin_at(&mut self, cursor: Cursor) {
+        let before = self.present;
+        match self.retention {
+            Retention::Unread => self.set_cursor(ONLY_LABEL.into(), cursor),
+            Retention::Young { .. } => {
+                self.live = cursor.mark;
+                self.floor = Some(cursor.mark);
+                self.present = self.end.since(self.live);
+            }
+        }
+        let dropped = before.minus(self.present).items;
+        self.counts.dropped = self.counts.dropped.saturating_add(dropped);
+    }
+
+    /// Looks again at what has expired.
+    pub(super) fn forget_expired(&mut self, state: &State) {
+        if self.retention != Retention::Unread {
+            self.live = self.live.max(state.live);
+            self.present = self.end.since(self.live);
+        }
+    }
+
+    /// The chunk that is about to be added and holds `position`.
+    pub(super) fn find(&self, position: u64) -> Option<&Planned<'a>> {
+        let index = self
+            .chunks
+            .partition_point(|planned| planned.next() <= position);
+        self.chunks
+            .get(index)
+            .filter(|planned| planned.first <= position)
     }
 
     fn place(&mut self, chunk: NewChunk<'a>) {
@@ -188,6 +277,7 @@ impl<'a> Plan<'a> {
             let label = unclaimed.label();
             if let Some(mut cursor) = self.cursor(label, state).cloned() {
                 cursor.give_back(unclaimed.runs());
+                self.returned_items = self.returned_items.saturating_add(unclaimed.items());
                 self.set_cursor(Arc::clone(label), cursor);
             }
         }
@@ -195,8 +285,8 @@ impl<'a> Plan<'a> {
     }
 
     fn set_cursor(&mut self, label: Arc<str>, cursor: Cursor) {
-        if &*label == ONLY_LABEL {
-            self.unread = cursor.remaining(self.end).0;
+        if self.retention == Retention::Unread {
+            self.present = cursor.remaining(self.end).into();
         }
         match self.cursors.last_mut() {
             Some((last, planned)) if *last == label => *planned = Some(cursor),
@@ -225,6 +315,9 @@ impl<'a> Plan<'a> {
         }
         for (label, cursor) in &self.cursors {
             put_cursor(batch, label, cursor.as_ref())?;
+        }
+        if let Some(floor) = self.floor {
+            put_floor(batch, floor);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@ use crate::error::ErrorKind;
 use crate::options::Durability::{Buffered, Synced};
 use crate::options::StartPosition::Oldest;
 
-const MOST: usize = 100;
+const MOST: u64 = 100;
 
 impl MemoryLog {
     fn add_at_once(&self, items: &[&str]) -> Option<()> {
@@ -49,10 +49,36 @@ fn nothing_is_done_at_once_while_another_is_at_the_log() {
 #[test]
 fn what_is_large_or_has_to_wait_is_not_done_at_once() {
     let log = fifo(2);
-    assert_eq!(log.add_at_once(&[&"x".repeat(MOST + 1)]), None);
+    assert_eq!(log.add_at_once(&[&"x".repeat(101)]), None);
     assert_eq!(log.add_at_once(&["a", "b", "c"]), None);
     assert_eq!(log.append_at_once(&["a"], Synced, MOST).unwrap(), None);
     assert_eq!(log.len(), 0);
+}
+
+#[test]
+fn nothing_is_dropped_at_once_to_make_room() {
+    let bounds = Bounds::new(Some(2), Some(3), OnFull::DropOldest);
+    let log = bounded(Retention::Unread, bounds, &ManualClock::at(0));
+    assert_eq!(log.add_at_once(&["aa"]), Some(()));
+    assert_eq!(log.add_at_once(&["bb"]), None);
+    assert_eq!(log.add_at_once(&["b"]), Some(()));
+    assert_eq!(log.add_at_once(&[""]), None);
+    assert_eq!(log.pop(9), ["aa", "b"]);
+}
+
+#[test]
+fn room_that_expired_items_may_have_made_is_not_looked_for_at_once() {
+    let clock = ManualClock::at(0);
+    let bounds = Bounds::new(Some(2), None, OnFull::Error);
+    let log = bounded(young(10), bounds, &clock);
+    log.add(&["a", "b"]);
+    assert_eq!(log.add_at_once(&["c"]), None);
+    clock.advance(Duration::from_secs(20));
+    assert_eq!(log.add_at_once(&["c"]), None);
+    log.add(&["c"]);
+    assert_eq!(log.len(), 1);
+    assert_eq!(log.add_at_once(&["d"]), Some(()));
+    assert_eq!(log.add_at_once(&["e"]), None);
 }
 
 #[test]
@@ -87,6 +113,21 @@ fn a_loss_is_left_for_a_call_that_reports_it() {
     clock.advance(Duration::from_secs(20));
     assert!(log.take_at_once(&"x".into(), 1, Written).unwrap().is_none());
     assert_eq!(log.next("x", Oldest, 1), (vec![], true));
+}
+
+#[test]
+fn what_was_dropped_is_not_taken_at_once() {
+    let bounds = Bounds::new(Some(2), None, OnFull::DropOldest);
+    let log = bounded(young(10), bounds, &ManualClock::at(0));
+    log.add(&["a"]);
+    assert!(log.next("x", Oldest, 1).0 == ["a"]);
+    log.add(&["b", "c"]);
+    log.add(&["d", "e"]);
+    let taken = log.take_at_once(&"x".into(), 9, Written).unwrap().unwrap();
+    assert_eq!(
+        (texts(&taken.items), taken.expired),
+        (vec!["d".to_owned(), "e".to_owned()], true)
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_synced_operation_syncs_what_was_buffered_before_it() {
     log.append(&["b"], Wait::NEVER, Synced).unwrap();
     log.buffer(&["c"]);
     let store = log.store.after_power_cut(0);
-    let found = open(store, log.retention, &ManualClock::at(0));
+    let found = reopen(&log, store, &ManualClock::at(0));
     assert_eq!(found.pop(9), ["a", "b"]);
 }
 
@@ -93,11 +93,7 @@ fn flushing_and_closing_write_the_buffer() {
 #[test]
 fn the_buffer_is_written_when_it_is_a_second_old() {
     let clock = ManualClock::at(0);
-    let log = open(
-        MemoryStore::default(),
-        Retention::Unread { capacity: 10 },
-        &clock,
-    );
+    let log = open(MemoryStore::default(), Retention::Unread, &clock);
     log.buffer(&["a"]);
     clock.advance(Duration::from_millis(600));
     log.buffer(&["b"]);
@@ -253,11 +249,7 @@ fn what_is_buffered_can_be_taken_while_the_disk_is_full() {
 #[test]
 fn the_housekeeping_tries_again_when_the_buffer_could_not_be_written() {
     let clock = ManualClock::at(0);
-    let log = open(
-        MemoryStore::default(),
-        Retention::Unread { capacity: 10 },
-        &clock,
-    );
+    let log = open(MemoryStore::default(), Retention::Unread, &clock);
     log.buffer(&["a"]);
     clock.advance(Duration::from_secs(1));
     log.store.fail_next_write(ErrorKind::DiskFull);

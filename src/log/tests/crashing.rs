@@ -11,6 +11,7 @@ use proptest::test_runner::TestCaseError;
 use super::*;
 use crate::error::{ErrorKind, Result};
 use crate::housekeeping::Chore;
+use crate::log::bounds::Amount;
 use crate::options::Durability::{self, Buffered, Synced};
 use crate::options::StartPosition::Oldest;
 
@@ -99,6 +100,20 @@ impl Content {
     }
 }
 
+impl Content {
+    /// Leaves out the oldest items that do not fit.
+    fn drop_oldest(&mut self, max: Amount) {
+        let bytes = |items: &[String]| items.iter().map(String::len).sum::<usize>() as u64;
+        while self.items.len() as u64 > max.items || bytes(&self.items) > max.bytes {
+            self.items.remove(0);
+        }
+        let there = self.items.len();
+        for unread in self.unread.values_mut() {
+            *unread = there.min(*unread);
+        }
+    }
+}
+
 /// A queue, what it has been since the last crash, and what of that must survive.
 struct History {
     log: Arc<MemoryLog>,
@@ -111,10 +126,10 @@ struct History {
 }
 
 impl History {
-    fn new(retention: Retention, look: fn(&MemoryLog) -> Content) -> Self {
+    fn new(retention: Retention, bounds: Bounds, look: fn(&MemoryLog) -> Content) -> Self {
         let clock = ManualClock::at(0);
         Self {
-            log: open(MemoryStore::default(), retention, &clock),
+            log: bounded(retention, bounds, &clock),
             clock,
             look,
             been: vec![Content::default()],
@@ -165,7 +180,7 @@ impl History {
     }
 
     fn reopen(&mut self, store: MemoryStore, at_least: usize) -> Result<(), TestCaseError> {
-        self.log = open(store, self.log.retention, &self.clock);
+        self.log = reopen(&self.log, store, &self.clock);
         let found = (self.look)(&self.log);
         let allowed = &self.been[at_least..];
         prop_assert!(
@@ -185,6 +200,7 @@ impl History {
         let mut next = self.now();
         next.items.extend(items.clone());
         next.unread.values_mut().for_each(|unread| *unread += count);
+        next.drop_oldest(self.log.bounds.max);
         let outcome = self.log.append(&items, Wait::NEVER, level);
         let level = if count == 0 { Buffered } else { level };
         self.note(outcome, next, level)
@@ -248,67 +264,91 @@ fn take(
     Ok(texts(batch.items()))
 }
 
+fn run_on_fifo(bounds: Bounds, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut history = History::new(Retention::Unread, bounds, Content::of_fifo);
+    for step in steps {
+        if history.do_to_all(&step)? {
+            continue;
+        }
+        let (max, level, in_two_steps) = match step {
+            Step::Take(_, max, level) => (max, level, false),
+            Step::ReadAndCommit(_, max, level) => (max, level, true),
+            _ => continue,
+        };
+        let mut next = history.now();
+        let count = next.items.len().min(max as usize);
+        let expected: Vec<_> = next.items.drain(..count).collect();
+        let outcome = take(&history.log, ONLY_LABEL, max, level, in_two_steps);
+        if let Ok(items) = &outcome {
+            prop_assert_eq!(items, &expected);
+        }
+        history.note(outcome, next, if count == 0 { Buffered } else { level })?;
+    }
+    Ok(())
+}
+
+fn run_on_mpmc(bounds: Bounds, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut history = History::new(young(0), bounds, Content::of_mpmc);
+    for step in steps {
+        if history.do_to_all(&step)? {
+            continue;
+        }
+        let mut next = history.now();
+        match step {
+            Step::Take(label, max, level) | Step::ReadAndCommit(label, max, level) => {
+                let known = next.unread.get(label).copied();
+                let unread = known.unwrap_or(next.items.len());
+                let count = unread.min(max as usize);
+                let from = next.items.len() - unread;
+                let expected = next.items[from..from + count].to_vec();
+                next.unread.insert(label, unread - count);
+                let in_two_steps = matches!(step, Step::ReadAndCommit(..));
+                let outcome = take(&history.log, label, max, level, in_two_steps);
+                if let Ok(items) = &outcome {
+                    prop_assert_eq!(items, &expected);
+                }
+                let moves = count > 0 || known.is_none();
+                history.note(outcome, next, if moves { level } else { Buffered })?;
+            }
+            Step::RemoveLabel(label, level) => {
+                let known = next.unread.remove(label).is_some();
+                let outcome = history.log.remove_label(&label.into(), level);
+                if let Ok(removed) = &outcome {
+                    prop_assert_eq!(*removed, known);
+                }
+                history.note(outcome, next, if known { level } else { Buffered })?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Holds any push of the steps, and not many.
+fn narrow() -> Bounds {
+    Bounds::new(Some(6), Some(13), OnFull::DropOldest)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn a_fifo_queue_is_after_a_crash_what_it_was_after_an_operation(steps in steps()) {
-        let retention = Retention::Unread { capacity: 1 << 40 };
-        let mut history = History::new(retention, Content::of_fifo);
-        for step in steps {
-            if history.do_to_all(&step)? {
-                continue;
-            }
-            let (max, level, in_two_steps) = match step {
-                Step::Take(_, max, level) => (max, level, false),
-                Step::ReadAndCommit(_, max, level) => (max, level, true),
-                _ => continue,
-            };
-            let mut next = history.now();
-            let count = next.items.len().min(max as usize);
-            let expected: Vec<_> = next.items.drain(..count).collect();
-            let outcome = take(&history.log, ONLY_LABEL, max, level, in_two_steps);
-            if let Ok(items) = &outcome {
-                prop_assert_eq!(items, &expected);
-            }
-            history.note(outcome, next, if count == 0 { Buffered } else { level })?;
-        }
+        run_on_fifo(Bounds::default(), steps)?;
     }
 
     #[test]
     fn an_mpmc_queue_is_after_a_crash_what_it_was_after_an_operation(steps in steps()) {
-        let mut history = History::new(young(0), Content::of_mpmc);
-        for step in steps {
-            if history.do_to_all(&step)? {
-                continue;
-            }
-            let mut next = history.now();
-            match step {
-                Step::Take(label, max, level) | Step::ReadAndCommit(label, max, level) => {
-                    let known = next.unread.get(label).copied();
-                    let unread = known.unwrap_or(next.items.len());
-                    let count = unread.min(max as usize);
-                    let from = next.items.len() - unread;
-                    let expected = next.items[from..from + count].to_vec();
-                    next.unread.insert(label, unread - count);
-                    let in_two_steps = matches!(step, Step::ReadAndCommit(..));
-                    let outcome = take(&history.log, label, max, level, in_two_steps);
-                    if let Ok(items) = &outcome {
-                        prop_assert_eq!(items, &expected);
-                    }
-                    let moves = count > 0 || known.is_none();
-                    history.note(outcome, next, if moves { level } else { Buffered })?;
-                }
-                Step::RemoveLabel(label, level) => {
-                    let known = next.unread.remove(label).is_some();
-                    let outcome = history.log.remove_label(&label.into(), level);
-                    if let Ok(removed) = &outcome {
-                        prop_assert_eq!(*removed, known);
-                    }
-                    history.note(outcome, next, if known { level } else { Buffered })?;
-                }
-                _ => {}
-            }
-        }
+        run_on_mpmc(Bounds::default(), steps)?;
+    }
+
+    #[test]
+    fn a_fifo_queue_drops_the_oldest_with_the_push_or_not_at_all(steps in steps()) {
+        run_on_fifo(narrow(), steps)?;
+    }
+
+    #[test]
+    fn an_mpmc_queue_drops_the_oldest_with_the_push_or_not_at_all(steps in steps()) {
+        run_on_mpmc(narrow(), steps)?;
     }
 }

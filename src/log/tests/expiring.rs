@@ -122,6 +122,56 @@ fn downtime_counts_and_a_clock_set_back_revives_nothing() {
     assert_eq!(log.next("x", Oldest, 9).0, ["new"]);
 }
 
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+#[test]
+fn a_step_of_the_clock_by_a_day_changes_nothing_while_open() {
+    for step in [DAY, -DAY] {
+        let clock = ManualClock::at(100 * DAY);
+        let log = mpmc(10, &clock);
+        log.add(&["a"]);
+        clock.step_wall(100 * DAY + step);
+        assert_eq!(log.len(), 1);
+        clock.advance(9 * SECOND);
+        log.add(&["b"]);
+        assert_eq!(log.len(), 2);
+        clock.advance(SECOND);
+        assert_eq!(log.next("x", Oldest, 9).0, ["b"]);
+        clock.advance(9 * SECOND);
+        assert_eq!(log.len(), 0);
+    }
+}
+
+#[test]
+fn a_day_back_between_opens_stops_time_and_loses_nothing() {
+    let clock = ManualClock::at(100 * DAY);
+    let log = mpmc(10, &clock);
+    log.add(&["a"]);
+    clock.advance(4 * SECOND);
+    log.close().unwrap();
+    let yesterday = ManualClock::at(99 * DAY);
+    let log = after_kill(&log, &yesterday);
+    log.add(&["b"]);
+    yesterday.advance(5 * SECOND);
+    assert_eq!(log.len(), 2);
+    yesterday.advance(SECOND);
+    assert_eq!(log.next("x", Oldest, 9).0, ["b"]);
+}
+
+#[test]
+fn a_day_forth_between_opens_counts_as_downtime() {
+    let log = mpmc(10, &ManualClock::at(100 * DAY));
+    log.next("x", Oldest, 1);
+    log.add(&["a"]);
+    let tomorrow = ManualClock::at(101 * DAY);
+    let log = after_kill(&log, &tomorrow);
+    assert_eq!(log.next("x", Oldest, 9), (vec![], true));
+    log.add(&["b"]);
+    // Set right again, the clock is behind what is stored: time stands until it is not.
+    let log = after_kill(&log, &ManualClock::at(100 * DAY));
+    assert_eq!(log.next("x", Oldest, 9), (vec!["b".into()], false));
+}
+
 #[test]
 fn items_without_a_ttl_stay() {
     let clock = ManualClock::at(0);

@@ -40,7 +40,19 @@ fn a_log_goes_on_after_its_store_has_reopened_itself() {
 #[test]
 fn a_failed_close_still_closes() {
     let log = fifo(10);
-    log.store.fail_next_write(ErrorKind::DiskFull);
+    log.store.fail_until_mended(ErrorKind::DiskFull);
     assert_eq!(log.close().unwrap_err().kind(), ErrorKind::DiskFull);
     assert!(log.is_closed());
+}
+
+#[test]
+fn a_close_bears_a_store_that_was_stopped_after_the_last_commit() {
+    let clock = ManualClock::at(1_000_000);
+    let log = fifo(10);
+    log.add(&["a"]);
+    log.store.stop_before_next_write();
+    log.close().unwrap();
+    let found = after_kill(&log, &clock);
+    assert_eq!(found.pop(9), ["a"]);
+    assert_eq!(found.epoch(), log.epoch(), "the stop was a clean one");
 }

@@ -118,10 +118,8 @@ fn a_label_that_is_to_be_told_of_a_loss_can_wait_for_items() {
     let log = imported(other, young(0), &at(10));
     let mut state = log.state.lock();
     state.waiting = 1;
-    let ticket = state
-        .line(&crate::log::state::LineOf::Label("x".into()))
-        .unwrap()
-        .join(1, None);
+    let line = crate::log::state::LineOf::Label("x".into());
+    let ticket = state.join(&line, 1.into(), None);
     state.call_waiters();
     drop(state);
     let deadline = Wait::NEVER.begin();
@@ -165,8 +163,7 @@ fn a_fifo_queue_begins_at_its_oldest_item() {
         runs: vec![run(&["a", "b"], 1), run(&["c"], 1)],
         labels: vec![],
     };
-    let retention = Retention::Unread { capacity: 4 };
-    let log = imported(other, retention, &at(10));
+    let log = imported(other, Retention::Unread, &at(10));
     assert_eq!(log.size().unwrap(), (3, 3));
     log.add(&["d"]);
     assert_eq!(log.pop(9), ["a", "b", "c", "d"]);

@@ -1,15 +1,18 @@
 //! The log as a whole, over the store in memory.
 
 mod at_once;
+mod bounding;
 mod buffering;
 mod committing;
 mod consuming;
 mod crashing;
 mod expiring;
 mod failing;
+mod filling;
 mod importing;
 mod model;
 mod positions;
+mod stats;
 mod syncing;
 mod unclaimed;
 mod waiting;
@@ -18,22 +21,23 @@ mod waiting_without_a_thread;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bounds::Bounds;
 use super::clock::manual::ManualClock;
 use super::items::Items;
 use super::state::ONLY_LABEL;
 use super::wait::Wait;
 use super::{Log, Retention, chunk};
 use crate::options::Durability::Written;
-use crate::options::StartPosition;
+use crate::options::{OnFull, StartPosition};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
 type MemoryLog = Log<MemoryStore>;
 
 fn fifo(capacity: u64) -> Arc<MemoryLog> {
-    open(
-        MemoryStore::default(),
-        Retention::Unread { capacity },
+    bounded(
+        Retention::Unread,
+        Bounds::new(Some(capacity), None, OnFull::Error),
         &ManualClock::at(1_000_000),
     )
 }
@@ -48,12 +52,22 @@ fn young(ttl_secs: u64) -> Retention {
 }
 
 fn open(store: MemoryStore, retention: Retention, clock: &ManualClock) -> Arc<MemoryLog> {
-    Log::open(store, retention, Box::new(clock.clone())).unwrap()
+    Log::open(store, retention, Bounds::default(), Box::new(clock.clone())).unwrap()
+}
+
+fn bounded(retention: Retention, bounds: Bounds, clock: &ManualClock) -> Arc<MemoryLog> {
+    let store = MemoryStore::default();
+    Log::open(store, retention, bounds, Box::new(clock.clone())).unwrap()
+}
+
+/// The log that the next open finds in `store`, opened as `log` was.
+fn reopen(log: &MemoryLog, store: MemoryStore, clock: &ManualClock) -> Arc<MemoryLog> {
+    Log::open(store, log.retention, log.bounds, Box::new(clock.clone())).unwrap()
 }
 
 /// The log that the next open finds after this process died.
 fn after_kill(log: &MemoryLog, clock: &ManualClock) -> Arc<MemoryLog> {
-    open(log.store.after_kill(), log.retention, clock)
+    reopen(log, log.store.after_kill(), clock)
 }
 
 fn texts(items: &Items) -> Vec<String> {

@@ -20,14 +20,10 @@ fn store_with(left: u64) -> MemoryStore {
     store
 }
 
-fn unread(capacity: u64) -> Retention {
-    Retention::Unread { capacity }
-}
-
 #[test]
 fn the_last_positions_are_used_and_then_the_queue_is_full_for_good() {
     let clock = ManualClock::at(1_000_000);
-    let log = open(store_with(3), unread(u64::MAX), &clock);
+    let log = open(store_with(3), Retention::Unread, &clock);
     let error = log
         .append(&["a", "b", "c", "d"], Wait::NEVER, Written)
         .unwrap_err();
@@ -44,7 +40,7 @@ fn the_last_positions_are_used_and_then_the_queue_is_full_for_good() {
 #[test]
 fn the_last_positions_are_found_again() {
     let clock = ManualClock::at(1_000_000);
-    let log = open(store_with(2), unread(9), &clock);
+    let log = open(store_with(2), Retention::Unread, &clock);
     log.add(&["a", "b"]);
     assert_eq!(log.pop(1), ["a"]);
     let log = after_kill(&log, &clock);
@@ -80,7 +76,7 @@ fn a_cursor_at_the_end_of_the_range_is_borne() {
     let cursor = Cursor::at(mark).encode().unwrap();
     batch.put(Records::Reader, &label_key(ONLY_LABEL), &cursor);
     store.write(batch).unwrap();
-    let log = open(store, unread(9), &clock);
+    let log = open(store, Retention::Unread, &clock);
     assert_eq!(log.len(), 0);
     assert_eq!(log.pop(1), [""; 0]);
     let error = log.append(&["a"], Wait::NEVER, Written).unwrap_err();

@@ -3,14 +3,14 @@ use std::thread;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::log::commit::Operation;
+use crate::log::commit::{Committed, Operation};
 use crate::options::Durability::Synced;
 use crate::options::StartPosition::Oldest;
 
 /// What the next open finds after a power cut that left nothing that was not synced.
 fn after_power_cut(log: &MemoryLog) -> Arc<MemoryLog> {
     let store = log.store.after_power_cut(0);
-    open(store, log.retention, &ManualClock::at(0))
+    reopen(log, store, &ManualClock::at(0))
 }
 
 #[test]
@@ -61,21 +61,40 @@ fn an_operation_that_cannot_be_synced_has_an_unknown_outcome_and_the_log_goes_on
 #[test]
 fn a_sync_does_not_vouch_for_what_was_written_before_the_store_reopened_itself() {
     let log = fifo(10);
-    let items = ["a"];
-    let committed = log
-        .submit(
-            Operation::Append {
-                chunks: chunk::cut(&items).unwrap(),
-                called: false,
-            },
-            Synced,
-        )
-        .unwrap();
+    let committed = commit_without_sync(&log, "a");
     log.store.fail_next_sync(0);
     log.store.sync().unwrap_err();
     log.store.recover().unwrap();
     let error = log.settle(Some(committed), Synced).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[test]
+fn an_operation_that_a_close_overtakes_is_synced_by_the_close() {
+    let log = fifo(10);
+    let committed = commit_without_sync(&log, "a");
+    log.close().unwrap();
+    log.settle(Some(committed), Synced).unwrap();
+    assert_eq!(after_power_cut(&log).pop(9), ["a"]);
+}
+
+#[test]
+fn an_operation_that_a_failed_close_overtakes_has_an_unknown_outcome() {
+    let log = fifo(10);
+    let committed = commit_without_sync(&log, "a");
+    log.store.fail_next_sync(0);
+    log.close().unwrap_err();
+    let error = log.settle(Some(committed), Synced).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+}
+
+/// A push at Synced, as it is before its sync.
+fn commit_without_sync(log: &MemoryLog, item: &str) -> Committed {
+    let items = [item];
+    let chunks = chunk::cut(&items).unwrap();
+    let called = false;
+    let operation = Operation::Append { chunks, called };
+    log.submit(operation, Synced).unwrap()
 }
 
 #[test]

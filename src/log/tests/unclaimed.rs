@@ -38,7 +38,7 @@ impl MemoryLog {
     }
 
     /// Takes items and gives them up.
-    fn take_and_give_back(&self, label: &str, max: u64) -> Vec<String> {
+    pub(super) fn take_and_give_back(&self, label: &str, max: u64) -> Vec<String> {
         let (items, unclaimed) = self.take_later(label, max);
         assert!(unclaimed.unwrap().give_up());
         self.give_back().unwrap();

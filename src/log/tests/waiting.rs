@@ -6,7 +6,7 @@ use crate::error::ErrorKind;
 use crate::options::StartPosition::Oldest;
 
 /// Waits until so many callers stand in the lines of `log`.
-fn until_waiting(log: &MemoryLog, callers: usize) {
+pub(super) fn until_waiting(log: &MemoryLog, callers: usize) {
     while log.state.lock().waiting < callers {
         thread::yield_now();
     }

@@ -7,26 +7,31 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::blocking;
-use crate::options::{Durability, QueueOptions};
-use crate::python::arguments::{Timeout, durability, durability_object, timeout};
+use crate::options::{Durability, OnFull, QueueOptions};
+use crate::python::arguments::{
+    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+};
 use crate::python::batch::Batch;
 use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
+use crate::python::stats::Stats;
+use crate::python::watch::{Marks, Watch, watch};
 use crate::python::{bytes, nonblocking};
 
-/// A durable first-in-first-out queue in a directory, bounded by a number of items.
+/// A durable first-in-first-out queue in a directory, bounded by items and bytes.
 ///
 /// Every item goes to one consumer, in the order of the pushes.
 ///
 /// The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
-/// holds at most `max_elements` items; reopening with fewer drops nothing. Calls are as durable as
-/// `durability` says, or `Durability.Written`. When the path is held by another open queue, the
-/// constructor waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`.
-/// `WrongKind`, `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this
-/// kind, and then nothing on disk has changed.
+/// holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
+/// reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
+/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
+/// path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
+/// (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
+/// the path cannot be a queue of this kind, and then nothing on disk has changed.
 ///
 /// Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
 /// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -64,15 +69,13 @@ impl PersistentQueueWithCapacity {
     pub(in crate::python) fn open(
         py: Python<'_>,
         path: &PathBuf,
-        max_elements: u64,
-        durability: Option<Durability>,
+        options: QueueOptions,
         open_timeout: Timeout,
     ) -> PyResult<blocking::PersistentQueueWithCapacity> {
         opening(py, open_timeout, |open_timeout| {
             let options = QueueOptions {
-                max_elements,
-                durability: durability.unwrap_or_default(),
                 open_timeout,
+                ..options
             };
             blocking::PersistentQueueWithCapacity::open(path, options)
         })
@@ -83,25 +86,34 @@ impl PersistentQueueWithCapacity {
 impl PersistentQueueWithCapacity {
     #[new]
     #[pyo3(
-        signature = (path, max_elements = 1_000_000_000, *, durability = None, open_timeout = Timeout::NEVER),
-        text_signature = "(path, max_elements=1000000000, *, durability=None, open_timeout=0)"
+        signature = (path, max_elements = 1_000_000_000, *, max_bytes = None, on_full = OnFull::Error, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, *, max_bytes=None, on_full=None, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         max_elements: u64,
+        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        Self::open(py, &path, max_elements, durability, open_timeout)
-            .map(|queue| Self::over(py, queue))
+        let options = QueueOptions {
+            max_elements,
+            max_bytes,
+            on_full,
+            durability: durability.unwrap_or_default(),
+            ..QueueOptions::default()
+        };
+        Self::open(py, &path, options, open_timeout).map(|queue| Self::over(py, queue))
     }
 
     /// Add `items` at the end: all of them, or none.
     ///
     /// When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
-    /// `Full`. Producers that wait are served in the order in which they came. A list longer than
-    /// `max_elements` raises `Full` at once. What is not bytes-like raises `TypeError`.
+    /// `Full`. Producers that wait are served in the order in which they came. What is more than
+    /// the queue can ever hold raises `Full` at once. With `OnFull.DropOldest` nothing waits: the
+    /// oldest items make room. What is not bytes-like raises `TypeError`.
     ///
     /// Once this returns the items are as durable as `durability` says (None: as the queue's).
     /// `no_gil` is there for programs written for rocksq 0.3.0.
@@ -249,6 +261,67 @@ impl PersistentQueueWithCapacity {
         released(py, || self.queue.is_empty())
     }
 
+    /// Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+    ///
+    /// Either may be left out. Waits up to `timeout` seconds (None: for ever); returns whether it
+    /// came to that. So a producer that is ahead can slow down before the queue is full.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"one", b"two"])
+    /// >>> queue.wait_below(elements=2, timeout=0.01)
+    /// False
+    /// >>> queue.wait_below(elements=3, bytes=1_000_000)
+    /// True
+    #[pyo3(
+        signature = (*, elements = None, bytes = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, *, elements=None, bytes=None, timeout=None)"
+    )]
+    fn wait_below(
+        &self,
+        py: Python<'_>,
+        elements: Option<u64>,
+        bytes: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<bool> {
+        let mark = watermark("wait_below", elements, bytes)?;
+        waiting(py, timeout, |wait| self.queue.wait_below(mark, wait))
+    }
+
+    /// Tell `callback` True when the queue fills up, and False when there is room again.
+    ///
+    /// It has filled up when it holds `high_elements` items or `high_bytes` bytes, and there is
+    /// room again when it holds fewer than `low_elements` and fewer than `low_bytes` after that; a
+    /// low number that is not given is the high one. A queue that has filled up already is told of
+    /// at once. The callback is called by a thread of its own, so it may take its time and use the
+    /// queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
+    /// object is called or the queue is closed.
+    #[pyo3(signature = (callback, *, high_elements = None, low_elements = None, high_bytes = None, low_bytes = None))]
+    fn watch(
+        &self,
+        callback: &Bound<'_, PyAny>,
+        high_elements: Option<u64>,
+        low_elements: Option<u64>,
+        high_bytes: Option<u64>,
+        low_bytes: Option<u64>,
+    ) -> PyResult<Watch> {
+        let marks = Marks {
+            high: (high_elements, high_bytes),
+            low: (low_elements, low_bytes),
+        };
+        watch(callback, marks, |high, low, callback| {
+            self.queue.watch(high, low, callback)
+        })
+    }
+
+    /// Return what is in the queue, and what has happened to it since it was opened.
+    ///
+    /// Cheap, however much is in it; may be called from anywhere.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        released(py, || self.queue.stats()).map(Stats::from)
+    }
+
     /// Bytes that the queue takes on the file system.
     #[getter]
     fn disk_size(&self, py: Python<'_>) -> PyResult<u64> {
@@ -271,6 +344,18 @@ impl PersistentQueueWithCapacity {
     #[getter]
     fn max_elements(&self) -> u64 {
         self.queue.max_elements()
+    }
+
+    /// The bytes of items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.queue.max_bytes()
+    }
+
+    /// What becomes of a push that does not fit.
+    #[getter]
+    fn on_full<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        on_full_object(py, self.queue.on_full())
     }
 
     /// How durable what a call does is when it returns, unless the call says otherwise.
@@ -367,7 +452,7 @@ impl PersistentQueueWithCapacity {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let state = py.detach(|| super::state(self.queue.len()));
+        let state = py.detach(|| super::state(self.queue.glance()));
         format!(
             "<rocksq.blocking.PersistentQueueWithCapacity path={:?} max_elements={} {state}>",
             self.queue.path(),

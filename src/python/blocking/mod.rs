@@ -4,14 +4,18 @@ mod fifo;
 mod mpmc;
 
 pub(super) use fifo::PersistentQueueWithCapacity;
-pub(super) use mpmc::{MpmcQueue, seconds};
+pub(super) use mpmc::{MpmcQueue, seconds, ttl};
 
 use crate::error::{ErrorKind, Result};
+use crate::log::bounds::Amount;
 
-/// How `repr` shows a queue's length, or that it has none to show.
-fn state(len: Result<u64>) -> String {
-    match len {
-        Ok(len) => format!("len={len}"),
+/// How `repr` shows what is in a queue, or why it shows nothing.
+pub(in crate::python) fn state(present: Option<Result<Amount>>) -> String {
+    let Some(present) = present else {
+        return "busy".to_owned();
+    };
+    match present {
+        Ok(Amount { items, bytes }) => format!("len={items} bytes={bytes}"),
         Err(error) if error.kind() == ErrorKind::Closed => "closed".to_owned(),
         Err(error) if error.kind() == ErrorKind::Forked => "forked".to_owned(),
         Err(_) => "failed".to_owned(),

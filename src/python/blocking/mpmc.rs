@@ -8,24 +8,31 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::blocking;
-use crate::options::{Durability, MpmcOptions, StartPosition};
-use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
+use crate::options::{Durability, MpmcOptions, OnFull, StartPosition};
+use crate::python::arguments::{
+    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
+    watermark,
+};
 use crate::python::batch::Batch;
 use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
+use crate::python::stats::{LabelStats, Stats};
+use crate::python::watch::{Marks, Watch, watch};
 use crate::python::{bytes, nonblocking};
 
 /// A durable log of items for many producers and many consumers, in a directory.
 ///
 /// Every consumer reads under a label, which keeps its own place; each label sees every item once.
 ///
-/// The constructor opens the queue in the directory `path`, or makes it and its parents. Items
-/// live for `ttl` seconds, 0 for ever. Calls are as durable as `durability` says, or
-/// `Durability.Written`. When the path is held by another open queue, the constructor waits for it
-/// up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
+/// The constructor opens the queue in the directory `path`, or makes it and its parents. Items live
+/// for `ttl` seconds, 0 for ever. At most `max_elements` of at most `max_bytes` bytes together are
+/// in the queue at once (None: any number); reopening with less drops nothing. What becomes of
+/// items that do not fit is `on_full`, or `OnFull.Error`. Calls are as durable as `durability`
+/// says, or `Durability.Written`. When the path is held by another open queue, the constructor
+/// waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
 /// `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
 /// nothing on disk has changed.
 ///
@@ -62,19 +69,22 @@ impl MpmcQueue {
     pub(in crate::python) fn open(
         py: Python<'_>,
         path: &PathBuf,
-        ttl: u64,
-        durability: Option<Durability>,
+        options: MpmcOptions,
         open_timeout: Timeout,
     ) -> PyResult<blocking::MpmcQueue> {
         opening(py, open_timeout, |open_timeout| {
             let options = MpmcOptions {
-                ttl: (ttl > 0).then(|| Duration::from_secs(ttl)),
-                durability: durability.unwrap_or_default(),
                 open_timeout,
+                ..options
             };
             blocking::MpmcQueue::open(path, options)
         })
     }
+}
+
+/// The TTL of so many seconds, 0 for items that never expire.
+pub(in crate::python) fn ttl(seconds: u64) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// The TTL in seconds, 0 for items that never expire.
@@ -85,29 +95,50 @@ pub(in crate::python) fn seconds(ttl: Option<Duration>) -> u64 {
 #[pymethods]
 impl MpmcQueue {
     #[new]
+    #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (path, ttl, *, durability = None, open_timeout = Timeout::NEVER),
-        text_signature = "(path, ttl, *, durability=None, open_timeout=0)"
+        signature = (path, ttl, *, max_elements = None, max_bytes = None, on_full = OnFull::Error, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, ttl, *, max_elements=None, max_bytes=None, on_full=None, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         ttl: u64,
+        max_elements: Option<u64>,
+        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        Self::open(py, &path, ttl, durability, open_timeout).map(|queue| Self::over(py, queue))
+        let options = MpmcOptions {
+            ttl: self::ttl(ttl),
+            max_elements,
+            max_bytes,
+            on_full,
+            durability: durability.unwrap_or_default(),
+            ..MpmcOptions::default()
+        };
+        Self::open(py, &path, options, open_timeout).map(|queue| Self::over(py, queue))
     }
 
     /// Add `items` at the end: all of them, or none.
     ///
+    /// When the queue is bounded and they do not fit, wait for room up to `timeout` seconds (None:
+    /// for ever), then raise `Full`. Items that expire make room and nothing else does, so with a
+    /// `ttl` of 0 what does not fit raises at once, as does what is more than the queue can ever
+    /// hold. With `OnFull.DropOldest` nothing waits: the oldest items make room.
+    ///
     /// Once this returns they are as durable as `durability` says (None: as the queue's). What is
     /// not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.
-    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    #[pyo3(
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
+    )]
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
         no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
         let py = items.py();
@@ -116,9 +147,8 @@ impl MpmcQueue {
             let most = most_at_once(no_gil);
             self.queue.add_at_once(&items, durability, most)
         };
-        let durability = durability.unwrap_or(self.queue.durability());
-        at_once_or_waiting(py, Timeout::NEVER, at_once, |_| {
-            self.queue.add_with(&items, durability)
+        at_once_or_waiting(py, timeout, at_once, |wait| {
+            self.queue.add_with(&items, options(wait, durability))
         })
     }
 
@@ -126,8 +156,9 @@ impl MpmcQueue {
     ///
     /// A label that is new begins at `start_position`. When there is nothing to read, wait for an
     /// item up to `timeout` seconds (None: for ever); the list is empty when none came. The second
-    /// value tells, once, that items which the label had not read were lost to the TTL since its
-    /// last read. The label stays there, as durably as `durability` says (None: as the queue's).
+    /// value tells, once, that items which the label had not read were lost since its last read, to
+    /// the TTL or to make room. The label stays there, as durably as `durability` says (None: as
+    /// the queue's).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
         signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
@@ -244,6 +275,67 @@ impl MpmcQueue {
         released(py, || self.queue.is_empty())
     }
 
+    /// Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+    ///
+    /// Either may be left out. Waits up to `timeout` seconds (None: for ever); returns whether it
+    /// came to that. So a producer that is ahead can slow down before the queue is full.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import MpmcQueue
+    /// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=60)
+    /// >>> queue.add([b"one", b"two"])
+    /// >>> queue.wait_below(elements=2, timeout=0.01)
+    /// False
+    /// >>> queue.wait_below(elements=3, bytes=1_000_000)
+    /// True
+    #[pyo3(
+        signature = (*, elements = None, bytes = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, *, elements=None, bytes=None, timeout=None)"
+    )]
+    fn wait_below(
+        &self,
+        py: Python<'_>,
+        elements: Option<u64>,
+        bytes: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<bool> {
+        let mark = watermark("wait_below", elements, bytes)?;
+        waiting(py, timeout, |wait| self.queue.wait_below(mark, wait))
+    }
+
+    /// Tell `callback` True when the queue fills up, and False when there is room again.
+    ///
+    /// It has filled up when it holds `high_elements` items or `high_bytes` bytes, and there is
+    /// room again when it holds fewer than `low_elements` and fewer than `low_bytes` after that; a
+    /// low number that is not given is the high one. A queue that has filled up already is told of
+    /// at once. The callback is called by a thread of its own, so it may take its time and use the
+    /// queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
+    /// object is called or the queue is closed.
+    #[pyo3(signature = (callback, *, high_elements = None, low_elements = None, high_bytes = None, low_bytes = None))]
+    fn watch(
+        &self,
+        callback: &Bound<'_, PyAny>,
+        high_elements: Option<u64>,
+        low_elements: Option<u64>,
+        high_bytes: Option<u64>,
+        low_bytes: Option<u64>,
+    ) -> PyResult<Watch> {
+        let marks = Marks {
+            high: (high_elements, high_bytes),
+            low: (low_elements, low_bytes),
+        };
+        watch(callback, marks, |high, low, callback| {
+            self.queue.watch(high, low, callback)
+        })
+    }
+
+    /// Return what is in the queue, and what has happened to it since it was opened.
+    ///
+    /// Cheap, however much is in it; may be called from anywhere.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        released(py, || self.queue.stats()).map(Stats::from)
+    }
+
     /// Bytes that the queue takes on the file system.
     #[getter]
     fn disk_size(&self, py: Python<'_>) -> PyResult<u64> {
@@ -254,6 +346,12 @@ impl MpmcQueue {
     #[getter]
     fn payload_size(&self, py: Python<'_>) -> PyResult<u64> {
         released(py, || self.queue.payload_size())
+    }
+
+    /// Return how much each label has still to read, in alphabetical order of the labels.
+    fn label_stats(&self, py: Python<'_>) -> PyResult<Vec<LabelStats>> {
+        let stats = released(py, || self.queue.label_stats())?;
+        Ok(stats.into_iter().map(LabelStats::from).collect())
     }
 
     /// Number of live items.
@@ -279,6 +377,24 @@ impl MpmcQueue {
     #[getter]
     fn ttl(&self) -> u64 {
         seconds(self.queue.ttl())
+    }
+
+    /// The live items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_elements(&self) -> Option<u64> {
+        self.queue.max_elements()
+    }
+
+    /// The bytes of items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.queue.max_bytes()
+    }
+
+    /// What becomes of a push that does not fit.
+    #[getter]
+    fn on_full<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        on_full_object(py, self.queue.on_full())
     }
 
     /// How durable what a call does is when it returns, unless the call says otherwise.
@@ -357,7 +473,7 @@ impl MpmcQueue {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let state = py.detach(|| super::state(self.queue.len()));
+        let state = py.detach(|| super::state(self.queue.glance()));
         format!(
             "<rocksq.blocking.MpmcQueue path={:?} ttl={} {state}>",
             self.queue.path(),

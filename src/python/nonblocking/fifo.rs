@@ -16,14 +16,17 @@ use crate::log::state::ONLY_LABEL;
 use crate::nonblocking::Effect::{self, Changes, Takes};
 use crate::nonblocking::{Asked, Entry};
 use crate::options::StartPosition::Oldest;
-use crate::python::arguments::{Timeout, durability, durability_object, timeout};
+use crate::python::arguments::{
+    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+};
 use crate::python::batch::Batch;
-use crate::python::blocking::leave;
+use crate::python::blocking::{leave, state};
 use crate::python::call::released;
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
+use crate::python::stats::Stats;
 use crate::store::rocks::RocksStore;
-use crate::{Durability, Wait};
+use crate::{Durability, OnFull, QueueOptions, Wait};
 use crate::{blocking, nonblocking, python};
 
 type Face = nonblocking::Face<blocking::PersistentQueueWithCapacity>;
@@ -85,20 +88,30 @@ impl PersistentQueueWithCapacity {
 #[pymethods]
 impl PersistentQueueWithCapacity {
     #[new]
+    #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (path, max_elements = 1_000_000_000, max_inflight_ops = 1_000, *, durability = None, open_timeout = Timeout::NEVER),
-        text_signature = "(path, max_elements=1000000000, max_inflight_ops=1000, *, durability=None, open_timeout=0)"
+        signature = (path, max_elements = 1_000_000_000, max_inflight_ops = 1_000, *, max_bytes = None, on_full = OnFull::Error, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, max_inflight_ops=1000, *, max_bytes=None, on_full=None, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         max_elements: u64,
         max_inflight_ops: u64,
+        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
         type Blocking = python::blocking::PersistentQueueWithCapacity;
-        let queue = Blocking::open(py, &path, max_elements, durability, open_timeout)?;
+        let options = QueueOptions {
+            max_elements,
+            max_bytes,
+            on_full,
+            durability: durability.unwrap_or_default(),
+            ..QueueOptions::default()
+        };
+        let queue = Blocking::open(py, &path, options, open_timeout)?;
         Self::over(py, &queue, max_inflight_ops)
     }
 
@@ -249,6 +262,35 @@ impl PersistentQueueWithCapacity {
         self.ask_once(py, Changes, |log| log.flush().map(Reply::done))
     }
 
+    /// Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+    ///
+    /// Either may be left out. Waits up to `timeout` seconds (None: for ever); the answer is
+    /// whether it came to that. So a producer that is ahead can slow down before the queue is full.
+    #[pyo3(
+        signature = (*, elements = None, bytes = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, *, elements=None, bytes=None, timeout=None)"
+    )]
+    fn wait_below(
+        &self,
+        py: Python<'_>,
+        elements: Option<u64>,
+        bytes: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Py<Response>> {
+        let mark = watermark("wait_below", elements, bytes)?;
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            face.wait_below(asked, mark, Reply::Flag)
+        })
+    }
+
+    /// Return what is in the queue, and what has happened to it since it was opened.
+    ///
+    /// At once, whatever is under way; cheap, and may be called from anywhere.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        released(py, || self.queue.stats()).map(Stats::from)
+    }
+
     /// Operations that were asked for and are not done, without those that wait.
     #[getter]
     fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
@@ -259,6 +301,18 @@ impl PersistentQueueWithCapacity {
     #[getter]
     fn max_elements(&self) -> u64 {
         self.queue.blocking().max_elements()
+    }
+
+    /// The bytes of items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.queue.blocking().max_bytes()
+    }
+
+    /// What becomes of a push that does not fit.
+    #[getter]
+    fn on_full<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        on_full_object(py, self.queue.blocking().on_full())
     }
 
     /// How durable what a call does is when it is answered, unless the call says otherwise.
@@ -317,12 +371,9 @@ impl PersistentQueueWithCapacity {
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let queue = self.queue.blocking();
-        let state = match py.detach(|| queue.is_closed()) {
-            true => " closed",
-            false => "",
-        };
+        let state = py.detach(|| state(queue.glance()));
         format!(
-            "<rocksq.nonblocking.PersistentQueueWithCapacity path={:?} max_elements={}{state}>",
+            "<rocksq.nonblocking.PersistentQueueWithCapacity path={:?} max_elements={} {state}>",
             queue.path(),
             queue.max_elements(),
         )

@@ -16,15 +16,19 @@ use crate::log::Log;
 use crate::nonblocking::Effect::{self, Changes, Takes};
 use crate::nonblocking::{Asked, Entry};
 use crate::options::StartPosition;
-use crate::python::arguments::{Timeout, durability, durability_object, start_position, timeout};
+use crate::python::arguments::{
+    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
+    watermark,
+};
 use crate::python::batch::Batch;
-use crate::python::blocking::{leave, seconds};
+use crate::python::blocking::{leave, seconds, state};
 use crate::python::call::released;
 use crate::python::errors::exception;
 use crate::python::items::{Copied, items};
 use crate::python::shared::Shared;
+use crate::python::stats::{LabelStats, Stats};
 use crate::store::rocks::RocksStore;
-use crate::{Durability, Wait};
+use crate::{Durability, MpmcOptions, OnFull, Wait};
 use crate::{blocking, nonblocking, python};
 
 type Face = nonblocking::Face<blocking::MpmcQueue>;
@@ -87,37 +91,55 @@ impl MpmcQueue {
 #[pymethods]
 impl MpmcQueue {
     #[new]
+    #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (path, ttl, max_inflight_ops = 1_000, *, durability = None, open_timeout = Timeout::NEVER),
-        text_signature = "(path, ttl, max_inflight_ops=1000, *, durability=None, open_timeout=0)"
+        signature = (path, ttl, max_inflight_ops = 1_000, *, max_elements = None, max_bytes = None, on_full = OnFull::Error, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, ttl, max_inflight_ops=1000, *, max_elements=None, max_bytes=None, on_full=None, durability=None, open_timeout=0)"
     )]
     fn new(
         py: Python<'_>,
         path: PathBuf,
         ttl: u64,
         max_inflight_ops: u64,
+        max_elements: Option<u64>,
+        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
     ) -> PyResult<Self> {
-        let queue = python::blocking::MpmcQueue::open(py, &path, ttl, durability, open_timeout)?;
+        let options = MpmcOptions {
+            ttl: python::blocking::ttl(ttl),
+            max_elements,
+            max_bytes,
+            on_full,
+            durability: durability.unwrap_or_default(),
+            ..MpmcOptions::default()
+        };
+        let queue = python::blocking::MpmcQueue::open(py, &path, options, open_timeout)?;
         Self::over(py, &queue, max_inflight_ops)
     }
 
     /// Add `items` at the end: all of them, or none.
     ///
     /// The items are copied before the call returns.
-    #[pyo3(signature = (items, no_gil = true, *, durability = None))]
+    #[pyo3(
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
+    )]
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
         no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let py = items.py();
         let items = Copied::new(py, &self::items("add", items)?);
         self.ask(py, Keeper::None, |face, entry| {
-            let asked = Asked::new(Changes, entry).at(face.level(durability));
+            let asked = Asked::new(Changes, entry)
+                .waiting(timeout.wait())
+                .at(face.level(durability));
             face.append(asked, items, Reply::done)
         })
     }
@@ -276,6 +298,41 @@ impl MpmcQueue {
         self.ask_once(py, Changes, |log| log.flush().map(Reply::done))
     }
 
+    /// Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+    ///
+    /// Either may be left out. Waits up to `timeout` seconds (None: for ever); the answer is
+    /// whether it came to that. So a producer that is ahead can slow down before the queue is full.
+    #[pyo3(
+        signature = (*, elements = None, bytes = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, *, elements=None, bytes=None, timeout=None)"
+    )]
+    fn wait_below(
+        &self,
+        py: Python<'_>,
+        elements: Option<u64>,
+        bytes: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Py<MpmcResponse>> {
+        let mark = watermark("wait_below", elements, bytes)?;
+        self.ask(py, Keeper::None, |face, entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            face.wait_below(asked, mark, Reply::Flag)
+        })
+    }
+
+    /// Return what is in the queue, and what has happened to it since it was opened.
+    ///
+    /// At once, whatever is under way; cheap, and may be called from anywhere.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        released(py, || self.queue.stats()).map(Stats::from)
+    }
+
+    /// Return how much each label has still to read, in alphabetical order, at once.
+    fn label_stats(&self, py: Python<'_>) -> PyResult<Vec<LabelStats>> {
+        let stats = released(py, || self.queue.label_stats())?;
+        Ok(stats.into_iter().map(LabelStats::from).collect())
+    }
+
     /// Operations that were asked for and are not done, without those that wait.
     #[getter]
     fn inflight_ops(&self, py: Python<'_>) -> PyResult<usize> {
@@ -286,6 +343,24 @@ impl MpmcQueue {
     #[getter]
     fn ttl(&self) -> u64 {
         seconds(self.queue.blocking().ttl())
+    }
+
+    /// The live items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_elements(&self) -> Option<u64> {
+        self.queue.blocking().max_elements()
+    }
+
+    /// The bytes of items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.queue.blocking().max_bytes()
+    }
+
+    /// What becomes of a push that does not fit.
+    #[getter]
+    fn on_full<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        on_full_object(py, self.queue.blocking().on_full())
     }
 
     /// How durable what a call does is when it is answered, unless the call says otherwise.
@@ -344,12 +419,9 @@ impl MpmcQueue {
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let queue = self.queue.blocking();
-        let state = match py.detach(|| queue.is_closed()) {
-            true => " closed",
-            false => "",
-        };
+        let state = py.detach(|| state(queue.glance()));
         format!(
-            "<rocksq.nonblocking.MpmcQueue path={:?} ttl={}{state}>",
+            "<rocksq.nonblocking.MpmcQueue path={:?} ttl={} {state}>",
             queue.path(),
             self.ttl(),
         )

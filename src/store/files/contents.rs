@@ -46,8 +46,8 @@ pub(crate) fn belongs_to(directory: &Path, files: &[(u64, PathBuf)]) -> io::Resu
     Ok(unknown || files.iter().any(|(number, _)| in_use.contains(number)))
 }
 
-/// The MANIFEST that is in use.
-fn current(directory: &Path) -> io::Result<Option<PathBuf>> {
+/// The MANIFEST that is in use, if `CURRENT` names one.
+pub(crate) fn current(directory: &Path) -> io::Result<Option<PathBuf>> {
     let text = fs::read(directory.join("CURRENT"))?;
     let name = std::str::from_utf8(&text).ok().map(str::trim_end);
     let name = name.filter(|name| name.starts_with("MANIFEST-") && !name.contains('/'));
@@ -68,7 +68,7 @@ pub(crate) fn read(manifest: &mut dyn io::Read) -> io::Result<Contents> {
             }
             None => contents.unknown = true,
         },
-        Piece::Bad(_) => contents.unknown = true,
+        Piece::Bad(_) | Piece::Endless(_) => contents.unknown = true,
         Piece::Torn(_) => {}
     })?;
     Ok(contents)

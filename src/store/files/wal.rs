@@ -23,6 +23,10 @@ const BATCH_HEADER: usize = 12;
 /// A power cut loses whole sectors.
 const SECTOR: u64 = 512;
 
+/// Types of records in log files that are used again, which ours never are. When one follows on a
+/// record of another type, RocksDB's reader neither takes it nor gets past it.
+const RECYCLED: [u8; 6] = [5, 6, 7, 8, 11, 131];
+
 /// Types of this range may be skipped by those who do not know them.
 const SKIPPABLE: u8 = 0x80;
 
@@ -59,6 +63,8 @@ pub(crate) enum Piece<'a> {
     Bad(u64),
     /// The file ends within a record, as a crash or a power cut leaves it.
     Torn(u64),
+    /// A header at this offset that RocksDB's reader would look at for ever.
+    Endless(u64),
 }
 
 /// How much of a record its visitor wants to see.
@@ -119,6 +125,17 @@ pub(crate) fn read_from(
     }
 }
 
+/// Where RocksDB's reader would stay for ever in the file, if it has such a place.
+pub(crate) fn endless(path: &Path) -> io::Result<Option<u64>> {
+    let mut place = None;
+    read(path, Detail::Numbers, &mut |piece| {
+        if let Piece::Endless(offset) = piece {
+            place.get_or_insert(offset);
+        }
+    })?;
+    Ok(place)
+}
+
 /// Whether the file was never written from some sector behind `offset` on: a power cut leaves the
 /// end of a growing file as zeros.
 pub(crate) fn ends_in_zeros(path: &Path, offset: u64) -> io::Result<bool> {
@@ -168,6 +185,7 @@ fn read_block(
                 record.add(&fragment, offset, visitor);
                 at = at.saturating_add(fragment.len());
             }
+            Parsed::Recycled => return record.endless(offset, visitor),
             // The rest of a block that has no room for a header is zero.
             Parsed::Short if !is_last && rest.len() < HEADER => return,
             Parsed::Short if is_last => return record.cut_off(offset, visitor),
@@ -191,6 +209,8 @@ struct Fragment<'a> {
 }
 
 enum Parsed<'a> {
+    /// It has a type that is not used here.
+    Recycled,
     Whole(Fragment<'a>),
     /// It ends behind the bytes that are there.
     Short,
@@ -204,6 +224,10 @@ impl<'a> Fragment<'a> {
         else {
             return Parsed::Short;
         };
+        // RocksDB looks at the type before it looks at the length and the checksum.
+        if RECYCLED.contains(&kind) {
+            return Parsed::Recycled;
+        }
         let len = usize::from(u16::from_le_bytes([l0, l1]));
         if kind == 0 && len == 0 {
             return Parsed::Damaged(HEADER);
@@ -284,6 +308,11 @@ impl Assembly {
     /// Bad bytes end what was being put together.
     fn interrupted(&mut self, offset: u64, visitor: &mut dyn FnMut(Piece<'_>)) {
         visitor(Piece::Bad(self.began.unwrap_or(offset)));
+        self.reset();
+    }
+
+    fn endless(&mut self, offset: u64, visitor: &mut dyn FnMut(Piece<'_>)) {
+        visitor(Piece::Endless(self.began.unwrap_or(offset)));
         self.reset();
     }
 

@@ -52,6 +52,16 @@ pub(super) fn visit(
     rows.status().map_err(check)
 }
 
+/// Where the last chunk starts.
+pub(super) fn last(engine: &Engine) -> Result<Option<u64>> {
+    let mut last = None;
+    visit(engine, 0, u64::MAX, &mut |first, _| {
+        last = Some(first);
+        Ok(Visit::Stop)
+    })?;
+    Ok(last)
+}
+
 /// See [`Store::get`](crate::store::Store::get).
 pub(super) fn get(engine: &Engine, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
     engine

@@ -22,10 +22,12 @@
 //!
 //! Each call tries one repair. On a disk that has no room for a flush `resume` would fail and
 //! leave an empty memtable and a file behind each time; there the database is opened anew with
-//! its log left as it is, which takes a quarter of a MiB (`Opening::Sparing`).
+//! its log left as it is, which takes a quarter of a MiB (`Opening::Sparing`), from the reserve if
+//! there is no more.
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
@@ -35,20 +37,24 @@ use super::engine::{Engine, Opening};
 use super::health::Damage;
 use super::hold::Hold;
 use super::kind::Kind;
+use super::reserve::Reserve;
+use super::traffic::Counters;
 use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
-use crate::store::Dropped;
+use crate::store::{Dropped, Traffic};
 
 pub(super) struct Core {
     birthplace: Birthplace,
     /// Absolute: the working directory may change before the database is opened anew.
     path: PathBuf,
     kind: Kind,
+    counters: Arc<Counters>,
     slot: RwLock<Slot>,
     generation: AtomicU64,
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
+    reserve: Reserve,
     pub(super) spare_batch: SpareBatch,
     /// How many are at something that writers may have to wait for.
     at_work: AtomicUsize,
@@ -72,13 +78,16 @@ impl Core {
         birthplace: Birthplace,
         kind: Kind,
         engine: Engine,
+        counters: Arc<Counters>,
         hold: Hold,
         dropped: Option<Dropped>,
     ) -> Self {
         Self {
             birthplace,
             path: hold.directory().to_owned(),
+            reserve: Reserve::of(hold.directory()),
             kind,
+            counters,
             slot: RwLock::new(Slot::Open(Box::new(engine), hold)),
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
@@ -101,6 +110,10 @@ impl Core {
 
     pub(super) fn dropped(&self) -> Option<Dropped> {
         self.dropped.lock().clone()
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        self.counters.so_far()
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -131,6 +144,7 @@ impl Core {
             #[cfg(test)]
             self.fail_if_sabotaged(engine)?;
             if let Some(position) = batch.first_chunk() {
+                self.check_reserve(engine, changes.size_in_bytes() as u64)?;
                 engine.health().announce(position);
             }
             engine.write(changes)
@@ -164,7 +178,9 @@ impl Core {
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);
             }
-            reclaim::reclaim(engine, floor, resting)
+            let more = reclaim::reclaim(engine, floor, resting)?;
+            self.reserve.relax();
+            Ok(more)
         })
     }
 
@@ -243,7 +259,19 @@ impl Core {
         if engine.health().damage() < Damage::Resumable {
             return Ok(());
         }
-        Err(self.stopped("write"))
+        match engine.health().is_full() {
+            true => Err(self.full("write")),
+            false => Err(self.stopped("write")),
+        }
+    }
+
+    /// What is added must not use up the room that is needed to take it out again.
+    fn check_reserve(&self, engine: &Engine, bytes: u64) -> Result<()> {
+        let in_memory = engine.health().in_memory().saturating_add(bytes);
+        match self.reserve.allows_adding(in_memory) {
+            true => Ok(()),
+            false => Err(self.full("write")),
+        }
     }
 
     fn check_generation(&self, batch: &RocksBatch) -> Result<()> {
@@ -284,13 +312,9 @@ impl Core {
 
     /// While there is no room to open the database it stays as it is: readers can go on.
     fn reopen(&self) -> Result<()> {
-        if !disk::has_room(&self.path, 0) {
-            return Err(failure::explain(
-                ErrorKind::DiskFull,
-                "resume writing",
-                &self.path,
-                "an earlier write had failed",
-            ));
+        // What the reserve gives may be more than the file system counts as available to us.
+        if !disk::has_room(&self.path, 0) && !self.reserve.release() {
+            return Err(self.full("resume writing"));
         }
         let mut slot = self.slot.write();
         let hold = match std::mem::replace(&mut *slot, Slot::Closed) {
@@ -301,7 +325,7 @@ impl Core {
             Slot::Lost(hold) => hold,
             Slot::Closed => return Err(Error::closed()),
         };
-        match Engine::open(&self.path, self.kind, Opening::Tidy) {
+        match Engine::open(&self.path, self.kind, Opening::Tidy, &self.counters) {
             Ok((engine, dropped)) => {
                 if dropped.is_some() {
                     *self.dropped.lock() = dropped;
@@ -317,6 +341,11 @@ impl Core {
                 Err(error)
             }
         }
+    }
+
+    fn full(&self, what: &str) -> Error {
+        let cause = "an earlier write had failed";
+        failure::explain(ErrorKind::DiskFull, what, &self.path, cause)
     }
 
     fn stopped(&self, what: &str) -> Error {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes allocated for the files in `directory` and below. Files that vanish meanwhile do not
 /// count.
@@ -28,37 +28,51 @@ fn size(entry: &fs::DirEntry) -> io::Result<u64> {
 }
 
 #[cfg(unix)]
-fn allocation(metadata: &Metadata) -> u64 {
+pub(super) fn allocation(metadata: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
     metadata.blocks().saturating_mul(512)
 }
 
 #[cfg(not(unix))]
-fn allocation(metadata: &Metadata) -> u64 {
+pub(super) fn allocation(metadata: &Metadata) -> u64 {
     metadata.len()
 }
 
 /// Room that opening a database takes: its table of contents and its options are written anew.
-const SLACK: u64 = 256 * 1024;
+pub(super) const SLACK: u64 = 256 * 1024;
 
 /// Whether `bytes`, and what an opening takes, can still be written, as far as can be told.
 pub(super) fn has_room(directory: &Path, bytes: u64) -> bool {
     available(directory).is_none_or(|room| room >= bytes.saturating_add(SLACK))
 }
 
-/// Makes the log files in `directory` durable. Returns their size.
-pub(super) fn sync_logs(directory: &Path) -> io::Result<u64> {
+/// Makes the log files in `directory` durable.
+pub(super) fn sync_logs(directory: &Path) -> io::Result<()> {
+    for log in logs(directory)? {
+        // Windows syncs a file only for who may write to it.
+        fs::OpenOptions::new().write(true).open(log)?.sync_data()?;
+    }
+    Ok(())
+}
+
+/// Bytes in the log files in `directory`.
+pub(super) fn log_size(directory: &Path) -> io::Result<u64> {
     let mut bytes: u64 = 0;
+    for log in logs(directory)? {
+        bytes = bytes.saturating_add(fs::metadata(log)?.len());
+    }
+    Ok(bytes)
+}
+
+fn logs(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut logs = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "log") {
-            // Windows syncs a file only for who may write to it.
-            let log = fs::OpenOptions::new().write(true).open(&path)?;
-            log.sync_data()?;
-            bytes = bytes.saturating_add(log.metadata()?.len());
+            logs.push(path);
         }
     }
-    Ok(bytes)
+    Ok(logs)
 }
 
 /// Bytes that this user can still allocate on the file system of `directory`, if it says so.

@@ -1,15 +1,17 @@
 //! One opened RocksDB database of a queue.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
-use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, WriteBatch, WriteOptions};
+use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, LiveFile, WriteBatch, WriteOptions};
 
 use super::health::Health;
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
-use super::{directories, disk, failure, hold, options, survey};
+use super::traffic::Counters;
+use super::{chunks, directories, disk, failure, hold, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::store::{Dropped, Records};
@@ -45,13 +47,14 @@ impl Engine {
         path: &Path,
         kind: Kind,
         opening: Opening,
+        counters: &Arc<Counters>,
     ) -> Result<(Self, Option<Dropped>)> {
         prepare_process(path)?;
         if matches!(opening, Opening::Create | Opening::Bulk) {
-            return Ok((Self::try_open(path, kind, opening)?, None));
+            return Ok((Self::try_open(path, kind, opening, counters)?, None));
         }
         let replay = Replay::before(path)?;
-        match Self::open_somehow(path, kind, opening) {
+        match Self::open_somehow(path, kind, opening, counters) {
             Ok(engine) => {
                 let dropped = replay.after(engine.db.latest_sequence_number())?;
                 Ok((engine, dropped))
@@ -63,10 +66,18 @@ impl Engine {
         }
     }
 
-    fn open_somehow(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
-        match Self::try_open(path, kind, opening) {
+    fn open_somehow(
+        path: &Path,
+        kind: Kind,
+        opening: Opening,
+        counters: &Arc<Counters>,
+    ) -> Result<Self> {
+        if opening == Opening::Tidy && !has_room_to_tidy(path) {
+            return Self::try_open(path, kind, Opening::Sparing, counters);
+        }
+        match Self::try_open(path, kind, opening, counters) {
             Err(error) if opening == Opening::Tidy && is_about_room(&error) => {
-                Self::try_open(path, kind, Opening::Sparing)
+                Self::try_open(path, kind, Opening::Sparing, counters)
             }
             outcome => outcome,
         }
@@ -75,24 +86,50 @@ impl Engine {
     /// RocksDB syncs a log only while it writes it. When the log of before the opening stays in
     /// use it must be durable first: else a power cut could lose its end and keep a later log,
     /// whose records would then be dropped although they had been synced.
-    fn try_open(path: &Path, kind: Kind, opening: Opening) -> Result<Self> {
-        let health = Health::default();
+    fn try_open(
+        path: &Path,
+        kind: Kind,
+        opening: Opening,
+        counters: &Arc<Counters>,
+    ) -> Result<Self> {
+        let health = Health::counted_by(counters);
         if opening == Opening::Sparing {
-            let bytes = disk::sync_logs(path)
+            disk::sync_logs(path)
                 .map_err(|error| failure::refusal("sync the log", path, &error))?;
-            health.count_unflushed(bytes);
+            health.count_unflushed(disk::log_size(path).unwrap_or(0));
         }
         let database = options::database(&health, opening);
         let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
             .map_err(|status| failure::failure("open the queue", path, &status))?;
         let mut how = WriteOptions::default();
         how.disable_wal(opening == Opening::Bulk);
-        Ok(Self {
+        let engine = Self {
             db,
             health,
             is_logged: opening != Opening::Bulk,
             how,
-        })
+        };
+        if opening == Opening::Sparing {
+            engine.health.announce(engine.end_of_tables()?);
+        }
+        Ok(engine)
+    }
+
+    /// Chunks from here on are in memory.
+    fn end_of_tables(&self) -> Result<u64> {
+        let tables = self.tables()?;
+        let last = tables
+            .iter()
+            .filter(|table| table.column_family_name == DATA)
+            .filter_map(|table| chunks::position(table.end_key.as_deref()?))
+            .max();
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
+    }
+
+    pub(super) fn tables(&self) -> Result<Vec<LiveFile>> {
+        self.db
+            .live_files()
+            .map_err(|status| self.failure("list tables", &status))
     }
 
     pub(super) fn db(&self) -> &DB {
@@ -131,7 +168,10 @@ impl Engine {
                 self.health.count_written(bytes);
                 Ok(())
             }
-            Err(status) => Err(self.write_failure(&status)),
+            Err(status) => {
+                self.health.count_error();
+                Err(self.write_failure(&status))
+            }
         }
     }
 
@@ -142,6 +182,7 @@ impl Engine {
         }
         self.db
             .flush_wal(true)
+            .inspect_err(|_| self.health.count_error())
             .map_err(|status| failure::unknown("sync the log", self.path(), &status))
     }
 
@@ -208,6 +249,12 @@ impl Engine {
             self.failure("write", status)
         }
     }
+}
+
+/// Whether there is room for what the log has, in tables. An attempt without would use up what is
+/// needed to open the database sparingly.
+fn has_room_to_tidy(path: &Path) -> bool {
+    disk::log_size(path).is_ok_and(|bytes| disk::has_room(path, bytes))
 }
 
 fn is_about_room(error: &Error) -> bool {

@@ -27,6 +27,16 @@ pub(super) fn refusal(what: &str, path: &Path, error: &io::Error) -> Error {
     explain(kind, what, path, &error.to_string())
 }
 
+/// Whether the machine is in trouble, and the path may be as good as any.
+pub(super) fn is_of_machine(error: &io::Error) -> bool {
+    use io::ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull};
+    let troubles = [errno::EIO, errno::EMFILE, errno::ENFILE];
+    matches!(error.kind(), OutOfMemory | QuotaExceeded | StorageFull)
+        || error
+            .raw_os_error()
+            .is_some_and(|errno| troubles.contains(&errno))
+}
+
 pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> Error {
     let advice = match kind {
         ErrorKind::DiskFull => "no space is left on the device, make room and call again",
@@ -61,17 +71,17 @@ fn is_damage(text: &str) -> bool {
     ["Corruption", "Not implemented", "Invalid argument"]
         .iter()
         .any(|code| text.starts_with(code))
-        || text.contains(&reason(libc_errno::ENOENT))
+        || text.contains(&reason(errno::ENOENT))
 }
 
 /// Whether a status says that there is no space, or no more for this user.
 pub(super) fn is_full(text: &str) -> bool {
-    text.contains("No space left on device") || text.contains(&reason(libc_errno::EDQUOT))
+    text.contains("No space left on device") || text.contains(&reason(errno::EDQUOT))
 }
 
 /// Whether a status says that a file may not grow any more.
 pub(super) fn is_file_limit(text: &str) -> bool {
-    text.contains(&reason(libc_errno::EFBIG))
+    text.contains(&reason(errno::EFBIG))
 }
 
 /// How the operating system calls an error, in the language it speaks now.
@@ -83,14 +93,19 @@ fn reason(errno: i32) -> String {
     }
 }
 
-mod libc_errno {
-    #[cfg(unix)]
-    pub(super) use libc::{EDQUOT, EFBIG, ENOENT};
-    #[cfg(not(unix))]
+#[cfg(unix)]
+mod errno {
+    pub(super) use libc::{EDQUOT, EFBIG, EIO, EMFILE, ENFILE, ENOENT};
+}
+
+#[cfg(not(unix))]
+mod errno {
     pub(super) const EDQUOT: i32 = 1295;
-    #[cfg(not(unix))]
     pub(super) const EFBIG: i32 = 223;
-    #[cfg(not(unix))]
+    /// `ERROR_IO_DEVICE`, `ERROR_TOO_MANY_OPEN_FILES`, `ERROR_NO_SYSTEM_RESOURCES`.
+    pub(super) const EIO: i32 = 1117;
+    pub(super) const EMFILE: i32 = 4;
+    pub(super) const ENFILE: i32 = 1450;
     pub(super) const ENOENT: i32 = 2;
 }
 

@@ -8,7 +8,9 @@ use rust_rocksdb::event_listener::{
     MemTableInfo, MutableStatus, StatusSeverity,
 };
 
+use super::failure;
 use super::kind::DATA;
+use super::traffic::Counters;
 
 /// What it takes to make a database accept writes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,29 +32,11 @@ pub(super) struct Health(Arc<State>);
 struct State {
     damage: AtomicU8,
     diverged: AtomicBool,
+    full: AtomicBool,
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
-    traffic: Traffic,
-}
-
-/// Bytes that the store has written, since it was opened.
-#[cfg(test)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// To the log.
-    pub(crate) log: u64,
-    /// To tables, from memtables.
-    pub(crate) tables: u64,
-    /// To tables, from other tables.
-    pub(crate) rewritten: u64,
-}
-
-#[derive(Debug, Default)]
-struct Traffic {
-    log: AtomicU64,
-    tables: AtomicU64,
-    rewritten: AtomicU64,
+    counters: Arc<Counters>,
 }
 
 /// Stands for "no chunk is known to be in the active memtable".
@@ -63,15 +47,28 @@ impl Default for State {
         Self {
             damage: AtomicU8::new(Damage::None as u8),
             diverged: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
-            traffic: Traffic::default(),
+            counters: Arc::default(),
         }
     }
 }
 
 impl Health {
+    /// The health of a database that nothing has happened to, whose traffic `counters` count.
+    pub(super) fn counted_by(counters: &Arc<Counters>) -> Self {
+        Self(Arc::new(State {
+            counters: Arc::clone(counters),
+            ..State::default()
+        }))
+    }
+
+    pub(super) fn count_error(&self) {
+        self.0.counters.count_error();
+    }
+
     pub(super) fn damage(&self) -> Damage {
         match self.0.damage.load(Ordering::Acquire) {
             0 => Damage::None,
@@ -95,6 +92,11 @@ impl Health {
         self.0.diverged.load(Ordering::Acquire)
     }
 
+    /// Whether it was for lack of space that the database last stopped.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.full.load(Ordering::Acquire)
+    }
+
     /// Bytes written since memtables were last sealed for a flush.
     pub(super) fn unflushed(&self) -> u64 {
         self.0.unflushed.load(Ordering::Relaxed)
@@ -108,21 +110,11 @@ impl Health {
 
     pub(super) fn count_written(&self, bytes: u64) {
         self.count_unflushed(bytes);
-        self.0.traffic.log.fetch_add(bytes, Ordering::Relaxed);
+        self.0.counters.count_log(bytes);
     }
 
     pub(super) fn count_unflushed(&self, bytes: u64) {
         self.0.unflushed.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    #[cfg(test)]
-    pub(super) fn written(&self) -> Written {
-        let traffic = &self.0.traffic;
-        Written {
-            log: traffic.log.load(Ordering::Relaxed),
-            tables: traffic.tables.load(Ordering::Relaxed),
-            rewritten: traffic.rewritten.load(Ordering::Relaxed),
-        }
     }
 
     /// A lower bound of the chunks that are certainly in the active memtable; `None` if there are
@@ -166,23 +158,31 @@ impl EventListener for Watch {
 
     fn on_flush_completed(&self, info: &FlushJobInfo) {
         let bytes = info.table_properties().data_size();
-        self.0.0.traffic.tables.fetch_add(bytes, Ordering::Relaxed);
+        self.0.0.counters.count_tables(bytes);
         self.0.0.sealed.store(0, Ordering::Relaxed);
     }
 
     fn on_compaction_completed(&self, info: &CompactionJobInfo) {
         let bytes = info.total_output_bytes();
-        self.0
-            .0
-            .traffic
-            .rewritten
-            .fetch_add(bytes, Ordering::Relaxed);
+        self.0.0.counters.count_rewritten(bytes);
     }
 
     fn on_background_error(&self, reason: DBBackgroundErrorReason, status: MutableStatus) {
+        // The write itself is counted by the one who makes it.
+        if !matches!(
+            reason,
+            DBBackgroundErrorReason::KWriteCallback | DBBackgroundErrorReason::KMemTable
+        ) {
+            self.0.count_error();
+        }
         if reason == DBBackgroundErrorReason::KMemTable {
             self.0.0.diverged.store(true, Ordering::Release);
         }
+        let full = status
+            .result()
+            .as_ref()
+            .is_err_and(|status| failure::is_full(status.as_ref()));
+        self.0.0.full.store(full, Ordering::Release);
         self.0.worsen(match status.severity() {
             StatusSeverity::KNoError => Damage::None,
             StatusSeverity::KSoftError => Damage::Soft,

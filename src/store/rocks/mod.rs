@@ -5,6 +5,7 @@
 //! | `kind` | the two kinds of queue and the families on disk |
 //! | `survey` | what a directory holds, without changing it |
 //! | `replay` | what RocksDB drops from a damaged log, noticed and kept |
+//! | `endless` | files that RocksDB would read for ever |
 //! | `salvage` | reading what is intact of a damaged queue |
 //! | `rebuild`, `settle` | a new queue in the place of a damaged one |
 //! | `aside` | the directories within a queue's directory that these need |
@@ -12,10 +13,11 @@
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
 //! | `engine` | one opened database |
-//! | `health` | what RocksDB reports from its background |
+//! | `health`, `traffic` | what RocksDB reports from its background, and what it has written |
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
 //! | `failure` | RocksDB's statuses as errors of this crate |
@@ -30,6 +32,7 @@ mod chunks;
 mod core;
 mod directories;
 mod disk;
+mod endless;
 mod engine;
 mod failure;
 mod health;
@@ -42,25 +45,26 @@ mod rebuild;
 mod reclaim;
 mod remove;
 mod replay;
+mod reserve;
 mod salvage;
 mod settle;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use self::batch::RocksBatch;
 use self::core::Core;
 use self::engine::{Engine, Opening};
-#[cfg(test)]
-pub(crate) use self::health::Written;
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
 pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 use self::survey::Found;
-use super::{Dropped, Records, Store, Visitor};
-use crate::error::{Error, Result};
+use self::traffic::Counters;
+use super::{Dropped, Records, Store, Traffic, Visitor};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, Birthplace};
 
 /// A queue's directory, opened.
@@ -95,9 +99,10 @@ impl RocksStore {
 
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
-        let (engine, dropped) = Engine::open(hold.directory(), kind, opening)?;
+        let counters = Arc::default();
+        let (engine, dropped) = open(hold.directory(), kind, opening, &counters)?;
         hold.sign();
-        let core = Core::new(birthplace, kind, engine, hold, dropped);
+        let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
         Ok(Self {
             core: Arc::new(core),
         })
@@ -115,16 +120,25 @@ impl RocksStore {
         self.core.with(|engine| engine.back_up(to))
     }
 
-    /// Bytes written since the store was opened, or opened anew after an error.
-    #[cfg(test)]
-    pub(crate) fn written(&self) -> Result<Written> {
-        self.core.with(|engine| Ok(engine.health().written()))
-    }
-
     /// Makes the next write fail with `kind` and stops the database as a fatal error does.
     #[cfg(test)]
-    pub(crate) fn fail_next_write(&self, kind: crate::error::ErrorKind) {
+    pub(crate) fn fail_next_write(&self, kind: ErrorKind) {
         *self.core.sabotage.lock() = Some(kind);
+    }
+}
+
+/// Opens the database. On a full disk the reserve, if there is one, gives the room for that.
+fn open(
+    path: &Path,
+    kind: Kind,
+    opening: Opening,
+    counters: &Arc<Counters>,
+) -> Result<(Engine, Option<Dropped>)> {
+    match Engine::open(path, kind, opening, counters) {
+        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::release_in(path) => {
+            Engine::open(path, kind, opening, counters)
+        }
+        outcome => outcome,
     }
 }
 
@@ -193,6 +207,10 @@ impl Store for RocksStore {
             disk::allocated(engine.path())
                 .map_err(|error| failure::refusal("measure the queue", engine.path(), &error))
         })
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.core.traffic()
     }
 
     fn close(&self) -> Result<()> {

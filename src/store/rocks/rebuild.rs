@@ -106,7 +106,7 @@ impl Rebuild {
         for (_, file) in files {
             let mut bad = None;
             wal::read(&file, Detail::Numbers, &mut |piece| {
-                if let wal::Piece::Bad(offset) = piece {
+                if let wal::Piece::Bad(offset) | wal::Piece::Endless(offset) = piece {
                     bad.get_or_insert(offset);
                 }
             })?;

@@ -42,7 +42,7 @@ pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u6
 /// A flush without room would stop the database, and writing to the log may go on for a while.
 pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool> {
     let due = if resting { DUE_RESTING } else { DUE };
-    if engine.health().unflushed() >= due && engine.has_room_to_flush() {
+    if engine.health().unflushed() >= due && has_room_to_flush(engine, floor)? {
         engine.flush()?;
     }
     let mut behind = Behind::count(engine, floor)?;
@@ -52,6 +52,12 @@ pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool
     }
     let pending = resting && engine.is_flush_pending();
     Ok(pending || behind.waiting > 0 || behind.is_worth_dropping(resting))
+}
+
+/// A flush leaves out what is below the floor: that of a drained queue writes next to nothing, and
+/// is what gives room again to one that has filled the disk.
+fn has_room_to_flush(engine: &Engine, floor: u64) -> Result<bool> {
+    Ok(engine.has_room_to_flush() || chunks::last(engine)?.is_none_or(|last| last < floor))
 }
 
 /// Tables whose chunks all start below the floor.
@@ -65,10 +71,7 @@ struct Behind {
 
 impl Behind {
     fn count(engine: &Engine, floor: u64) -> Result<Self> {
-        let files = engine
-            .db()
-            .live_files()
-            .map_err(|status| engine.failure("list tables", &status))?;
+        let files = engine.tables()?;
         let mut behind = Self::default();
         for file in files.iter().filter(|file| is_behind(file, floor)) {
             if file.level == 0 {

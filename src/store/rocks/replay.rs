@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{aside, failure};
+use super::{aside, endless, failure};
 use crate::error::{ErrorKind, Result};
 use crate::store::Dropped;
 use crate::store::files::changes::{self, Change};
@@ -38,6 +38,7 @@ impl Replay {
     pub(super) fn before(directory: &Path) -> Result<Self> {
         let refusal = |error| failure::refusal("read the log", directory, &error);
         let files = wal::files(directory).map_err(refusal)?;
+        endless::check_logs(directory)?;
         if !contents::belongs_to(directory, &files).map_err(refusal)? {
             let why = "the log is missing, or the table of contents is older than it";
             return Err(failure::explain(
@@ -154,7 +155,7 @@ impl<'a> Scan<'a> {
                 }
                 self.last = self.last.max(record.last());
             }
-            &Piece::Bad(offset) => self.meet(file, offset, false),
+            &Piece::Bad(offset) | &Piece::Endless(offset) => self.meet(file, offset, false),
             &Piece::Torn(offset) => self.meet(file, offset, true),
         }
     }
@@ -200,7 +201,7 @@ impl Lost {
                         lost.add(record.bytes);
                     }
                 }
-                Piece::Bad(offset) | Piece::Torn(offset) => {
+                Piece::Bad(offset) | Piece::Torn(offset) | Piece::Endless(offset) => {
                     lost.bad_end = true;
                     from.get_or_insert(offset);
                 }

@@ -10,7 +10,7 @@ use rust_rocksdb::{ColumnFamily, DB, Range, ReadOptions};
 
 use super::engine;
 use super::kind::{DATA, DATA_ID, READER, SYSTEM};
-use super::{aside, chunks, failure, options, survey};
+use super::{aside, chunks, endless, failure, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Records;
 use crate::store::files::changes::{self, Change};
@@ -223,6 +223,7 @@ impl Salvage {
 /// The families of the queue in `directory`, if none is missing.
 fn families(directory: &Path) -> Result<Vec<String>> {
     let families = survey::families(directory)?;
+    endless::check_logs(directory)?;
     let is_missing = |name: &&&str| !families.iter().any(|family| family == **name);
     match [DATA, SYSTEM, READER].iter().find(is_missing) {
         None => Ok(families),

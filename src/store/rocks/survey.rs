@@ -9,7 +9,8 @@ use rust_rocksdb::{DB, Options};
 
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
-use super::{aside, failure, legacy};
+use super::reserve::RESERVE;
+use super::{aside, endless, failure, legacy};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -62,7 +63,7 @@ pub(super) fn is_other_kind(path: &Path, kind: Kind) -> bool {
     families(path).is_ok_and(|names| names.iter().any(|name| name == kind.other().family()))
 }
 
-/// Whether a file of this name belongs to a queue: one of RocksDB's, the holder file, or the
+/// Whether a file of this name belongs to a queue: one of RocksDB's, our own, or the
 /// directory of a conversion or of files that were set aside.
 pub(super) fn is_ours(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
@@ -75,6 +76,7 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
         "LOCK",
         "LOG",
         HOLDER,
+        RESERVE,
         legacy::BUILDING,
     ];
     names.contains(&name)
@@ -176,6 +178,9 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<OsString>> {
 
 /// An error of kind `Path` that says why the operating system did not let us use `path`.
 pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
+    if failure::is_of_machine(error) {
+        return failure::refusal("use the directory", path, error);
+    }
     let why = reason(error);
     let message = format!("Cannot use {} for a queue: {why}", path.display());
     Error::new(ErrorKind::Path, message).at(path)
@@ -183,6 +188,9 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
 
 /// An error of kind `Path` that says why `directory`, above `path`, cannot be made.
 pub(super) fn no_parent(path: &Path, directory: &Path, error: &io::Error) -> Error {
+    if failure::is_of_machine(error) {
+        return failure::refusal("make the directories above", path, error);
+    }
     let message = format!(
         "Cannot create a queue at {}: cannot make the directory {}: {}",
         path.display(),
@@ -211,6 +219,7 @@ pub(super) fn parent(path: &Path) -> PathBuf {
 
 /// The names of the families of the database at `path`.
 pub(super) fn families(path: &Path) -> Result<Vec<String>> {
+    endless::check_contents(path)?;
     DB::list_cf(&Options::default(), path)
         .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
 }

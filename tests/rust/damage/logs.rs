@@ -250,3 +250,34 @@ fn labels_keep_their_places_through_a_damaged_log() {
     let late = queue.next("late", StartPosition::Oldest, 1).unwrap();
     assert_eq!(numbers(&late.items), [150]);
 }
+
+/// The offset of the second record in a file of records.
+fn second_record(bytes: &[u8]) -> usize {
+    7 + usize::from(u16::from_le_bytes([bytes[4], bytes[5]]))
+}
+
+/// One bit of a record's type makes RocksDB's own reader turn in a circle.
+#[test]
+fn a_file_that_would_be_read_for_ever_is_refused_and_repaired() {
+    for part in [".log", "MANIFEST-"] {
+        for bit in [4, 10] {
+            let mut history = history::in_the_log();
+            let file = history.image.named(part).remove(0);
+            let bytes = history.image.bytes_mut(&file);
+            let kind = second_record(bytes) + 6;
+            assert_eq!(bytes[kind], 1);
+            bytes[kind] ^= bit;
+            let home = Home::new();
+            history.image.write_to(&home.queue());
+            let before = picture(&home.queue());
+            let error = history::fifo(&home.queue()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+            assert!(error.to_string().contains("rocksq.repair"), "{error}");
+            assert!(error.to_string().contains(&file), "{error}");
+            assert!(!verify(home.queue()).unwrap().is_intact());
+            assert_unchanged(&before, &home.queue());
+            let report = repair(home.queue()).unwrap();
+            assert!(report.items >= 190, "{report:?}");
+        }
+    }
+}

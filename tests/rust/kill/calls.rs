@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rocksq::Durability;
+
+use super::child::LEVELS;
 use super::items::{ItemId, PushId};
 
 /// A call: announced, and perhaps acknowledged, both at a line counted over all processes.
@@ -14,11 +17,27 @@ use super::items::{ItemId, PushId};
 pub struct Call {
     pub begin: u64,
     pub end: u64,
+    pub level: Durability,
     pub what: What,
     pub outcome: Option<Outcome>,
 }
 
 impl Call {
+    /// Whether an error says that this has not happened.
+    pub fn has_failed(&self) -> bool {
+        match &self.outcome {
+            Some(Outcome::Failed(kind)) => kind != "OutcomeUnknown",
+            Some(Outcome::Full | Outcome::Conflict) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether nobody knows if this has happened.
+    pub fn is_unknown(&self) -> bool {
+        self.outcome.is_none()
+            || matches!(self.outcome, Some(Outcome::Failed(_))) && !self.has_failed()
+    }
+
     /// Whether this was over before `other` began.
     pub fn is_before(&self, other: &Self) -> bool {
         self.end < other.begin
@@ -50,22 +69,32 @@ pub enum What {
     Remove {
         label: String,
     },
+    Flush,
+    Open,
+    Close,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
     Full,
     Conflict,
     Items(Vec<ItemId>),
-    Batch { first: u64, items: Vec<ItemId> },
+    Batch {
+        first: u64,
+        items: Vec<ItemId>,
+    },
     Removed(bool),
+    /// Has not happened, or `OutcomeUnknown`.
+    Failed(String),
 }
 
 #[derive(Debug, Default)]
 pub struct History {
     pub calls: Vec<Call>,
     lines: u64,
+    /// The last line that had certainly come when the process was struck.
+    pub struck: u64,
 }
 
 impl History {
@@ -78,8 +107,16 @@ impl History {
         counts.next_back().unwrap()
     }
 
-    /// Adds what a process has written.
-    pub fn add(&mut self, session: u16, lines: &[String]) {
+    /// Nothing has failed, except for the queue having been closed meanwhile.
+    pub fn assert_no_errors(&self) {
+        let closed = Outcome::Failed("Closed".to_owned());
+        let fails = |call: &&Call| matches!(&call.outcome, Some(outcome @ Outcome::Failed(_)) if *outcome != closed);
+        assert_eq!(format!("{:?}", self.calls.iter().find(fails)), "None");
+    }
+
+    /// Adds what a process has written, of which so much before it was struck.
+    pub fn add(&mut self, session: u16, lines: &[String], before: usize) {
+        self.struck = self.lines + before as u64;
         let mut pending = HashMap::new();
         let mut batches = HashMap::new();
         let first_call = self.calls.len();
@@ -87,13 +124,15 @@ impl History {
             self.lines += 1;
             let words: Vec<_> = line.split(' ').collect();
             match words[..] {
-                ["?", thread, ref what @ ..] => {
+                ["?", thread, level, ref what @ ..] => {
                     let thread = thread.parse().unwrap();
+                    let level = LEVELS[level.parse::<usize>().unwrap()];
                     let what = announced(session, thread, what, &mut batches);
                     pending.insert(thread, self.calls.len());
                     self.calls.push(Call {
                         begin: self.lines,
                         end: u64::MAX,
+                        level,
                         what,
                         outcome: None,
                     });
@@ -152,6 +191,9 @@ fn announced(
         ["remove", label] => What::Remove {
             label: label.to_owned(),
         },
+        ["flush"] => What::Flush,
+        ["open"] => What::Open,
+        ["close"] => What::Close,
         _ => panic!("{what:?}"),
     }
 }
@@ -168,6 +210,7 @@ fn acknowledged(outcome: &[&str]) -> Outcome {
             items: ids(items),
         },
         ["removed", known] => Outcome::Removed(known == "true"),
+        ["failed", kind] => Outcome::Failed(kind.to_owned()),
         _ => panic!("{outcome:?}"),
     }
 }

@@ -7,9 +7,11 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rocksq::StartPosition::Oldest;
-use rocksq::blocking::PersistentQueueWithCapacity;
+use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{Batch, ErrorKind, Items, Result, Wait};
+use rocksq::{
+    Batch, CallOptions, Durability, ErrorKind, Items, MpmcOptions, QueueOptions, Result, Wait,
+};
 
 use super::items::{ItemId, PushId, Sizes};
 use crate::support::MIB;
@@ -27,6 +29,9 @@ pub const OWN: &str = "own";
 pub const SHARED: &str = "shared";
 /// Label that is removed now and then by its one thread.
 pub const FLEETING: &str = "fleeting";
+
+/// The thread that opens and closes the queue.
+const FOREMAN: u8 = 9;
 
 /// Bytes that one process adds to a queue from which nothing is taken.
 const ENOUGH: u64 = 40 * MIB;
@@ -53,30 +58,55 @@ pub struct Task {
     pub path: PathBuf,
     pub kind: Kind,
     pub sizes: Sizes,
+    /// That of the queue, from which some calls differ; without one all calls are at `Written`.
+    pub level: Option<Durability>,
     pub session: u16,
     pub seed: u64,
 }
+
+pub const LEVELS: [Durability; 3] = [
+    Durability::Buffered,
+    Durability::Written,
+    Durability::Synced,
+];
 
 impl Task {
     pub fn to_text(&self) -> String {
         let kind = self.kind as u8;
         let sizes = self.sizes as u8;
+        let level = self.level.map_or(LEVELS.len(), |level| level as usize);
         let (session, seed) = (self.session, self.seed);
-        format!("{kind} {sizes} {session} {seed} {}", self.path.display())
+        let path = self.path.display();
+        format!("{kind} {sizes} {level} {session} {seed} {path}")
     }
 
     fn from_text(text: &str) -> Self {
-        let words: Vec<_> = text.splitn(5, ' ').collect();
-        let [kind, sizes, session, seed, path] = words[..] else {
+        let words: Vec<_> = text.splitn(6, ' ').collect();
+        let [kind, sizes, level, session, seed, path] = words[..] else {
             panic!("{text}");
         };
         Self {
             path: path.into(),
             kind: [Kind::Fifo, Kind::Mpmc, Kind::MpmcWithTtl][kind.parse::<usize>().unwrap()],
             sizes: [Sizes::Small, Sizes::Mixed, Sizes::Large][sizes.parse::<usize>().unwrap()],
+            level: LEVELS.get(level.parse::<usize>().unwrap()).copied(),
             session: session.parse().unwrap(),
             seed: seed.parse().unwrap(),
         }
+    }
+
+    pub fn open_fifo(&self) -> Result<Fifo> {
+        let mut options = QueueOptions::default();
+        options.max_elements = self.capacity();
+        options.durability = self.level.unwrap_or_default();
+        Fifo::open(&self.path, options)
+    }
+
+    pub fn open_mpmc(&self) -> Result<MpmcQueue> {
+        let mut options = MpmcOptions::default();
+        options.ttl = Some(self.kind.ttl()).filter(|ttl| !ttl.is_zero());
+        options.durability = self.level.unwrap_or_default();
+        MpmcQueue::open(&self.path, options)
     }
 
     /// Items that a FIFO queue can hold: few enough that it is full now and then.
@@ -102,57 +132,87 @@ fn works_until_it_is_killed() {
 }
 
 fn use_fifo(task: &Task) {
-    let queue = PersistentQueueWithCapacity::new(&task.path, task.capacity()).unwrap();
-    say(OPENED);
-    let work = |number: u8, pushes: u64, pops: u64| {
-        let mut worker = Worker::new(task, number);
-        let queue = &queue;
-        move || loop {
-            match worker.random.within(0..100) {
-                choice if choice < pushes => worker.push_to(queue),
-                choice if choice < pushes + pops => worker.pop_from(queue),
-                _ => worker.read_from(queue),
-            }
+    let work = |pushes: u64, pops: u64, flushes: u64| {
+        move |worker: &mut Worker, queue: &Fifo| match worker.random.within(0..100) {
+            choice if choice < pushes => worker.push_to(queue),
+            choice if choice < pushes + pops => worker.pop_from(queue),
+            choice if choice < pushes + pops + flushes => worker.flush(|| queue.flush()),
+            _ => worker.read_from(queue),
         }
     };
-    thread::scope(|scope| {
-        scope.spawn(work(0, 100, 0));
-        scope.spawn(work(1, 70, 20));
-        scope.spawn(work(2, 0, 100));
-        scope.spawn(work(3, 30, 30));
-    });
+    let works = [
+        work(100, 0, 0),
+        work(70, 20, 0),
+        work(0, 100, 0),
+        work(30, 30, 10),
+    ];
+    work_in_shifts(task, &works, || task.open_fifo(), Fifo::close);
 }
 
 fn use_mpmc(task: &Task) {
-    let queue = MpmcQueue::new(&task.path, task.kind.ttl()).unwrap();
-    say(OPENED);
+    type Work<'w> = Box<dyn Fn(&mut Worker, &MpmcQueue) -> Outlook + Sync + 'w>;
     let added = AtomicU64::new(0);
-    let add = |number: u8| {
-        let mut worker = Worker::new(task, number);
-        let (queue, added) = (&queue, &added);
-        move || loop {
-            worker.add_to(queue, added);
-        }
+    let add = || -> Work<'_> {
+        let added = &added;
+        Box::new(move |worker, queue| worker.add_to(queue, added))
     };
-    let consume = |number: u8, label: &'static str, commits: u64, removes: u64| {
-        let mut worker = Worker::new(task, number);
-        let queue = &queue;
-        move || loop {
-            match worker.random.within(0..100) {
-                choice if choice < commits => worker.read_under(queue, label),
-                choice if choice < commits + removes => worker.remove(queue, label),
-                _ => worker.next_under(queue, label),
+    let consume = |label: &'static str, commits: u64, removes: u64, flushes: u64| -> Work<'_> {
+        Box::new(move |worker, queue| match worker.random.within(0..100) {
+            choice if choice < commits => worker.read_under(queue, label),
+            choice if choice < commits + removes => worker.remove(queue, label),
+            choice if choice < commits + removes + flushes => worker.flush(|| queue.flush()),
+            _ => worker.next_under(queue, label),
+        })
+    };
+    let works = [
+        add(),
+        add(),
+        consume(OWN, 0, 0, 0),
+        consume(SHARED, 10, 0, 0),
+        consume(SHARED, 80, 0, 10),
+        consume(FLEETING, 20, 5, 0),
+    ];
+    work_in_shifts(task, &works, || task.open_mpmc(), MpmcQueue::close);
+}
+
+/// Opens the queue again and again; each time threads use it until it is closed under them.
+fn work_in_shifts<Q: Sync>(
+    task: &Task,
+    works: &[impl Fn(&mut Worker, &Q) -> Outlook + Sync],
+    open: impl Fn() -> Result<Q>,
+    close: impl Fn(&Q) -> Result<()>,
+) {
+    let mut foreman = Worker::new(task, FOREMAN);
+    let mut workers: Vec<_> = (0..)
+        .zip(works)
+        .map(|(number, work)| (Worker::new(task, number), work))
+        .collect();
+    loop {
+        foreman.announce("open");
+        let queue = open();
+        if foreman.acknowledge_done(queue.as_ref().map(drop).map_err(Clone::clone)) == Outlook::Bad
+        {
+            return;
+        }
+        let queue = queue.unwrap();
+        say(OPENED);
+        thread::scope(|scope| {
+            for (worker, work) in &mut workers {
+                let queue = &queue;
+                scope.spawn(move || while work(worker, queue) == Outlook::Good {});
             }
-        }
-    };
-    thread::scope(|scope| {
-        scope.spawn(add(0));
-        scope.spawn(add(1));
-        scope.spawn(consume(2, OWN, 0, 0));
-        scope.spawn(consume(3, SHARED, 10, 0));
-        scope.spawn(consume(4, SHARED, 80, 0));
-        scope.spawn(consume(5, FLEETING, 20, 5));
-    });
+            thread::sleep(Duration::from_millis(foreman.random.within(20..300)));
+            foreman.announce("close");
+            foreman.acknowledge_done(close(&queue));
+        });
+    }
+}
+
+/// Whether it makes sense to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outlook {
+    Good,
+    Bad,
 }
 
 /// A thread and what it has done.
@@ -160,6 +220,10 @@ struct Worker {
     number: u8,
     session: u16,
     sizes: Sizes,
+    /// That of the queue.
+    usual: Option<Durability>,
+    /// That of the next call.
+    level: Durability,
     random: Random,
     pushes: u32,
 }
@@ -170,13 +234,34 @@ impl Worker {
             number,
             session: task.session,
             sizes: task.sizes,
+            usual: task.level,
+            level: task.level.unwrap_or_default(),
             random: Random::new(task.seed ^ u64::from(number)),
             pushes: 0,
         }
     }
 
     fn announce(&self, what: &str) {
-        say(&format!("? {} {what}", self.number));
+        say(&format!("? {} {} {what}", self.number, self.level as u8));
+    }
+
+    /// Chooses how the next call is to be done.
+    fn choose(&mut self) -> CallOptions<'static> {
+        let wait = Duration::from_millis(self.random.within(0..20));
+        self.choose_level();
+        CallOptions::new().wait(wait.into()).durability(self.level)
+    }
+
+    fn choose_level(&mut self) -> Durability {
+        if let Some(usual) = self.usual {
+            let other = LEVELS[self.random.within(0..3) as usize];
+            self.level = if self.random.percent(20) {
+                other
+            } else {
+                usual
+            };
+        }
+        self.level
     }
 
     fn acknowledge(&self, outcome: &str) {
@@ -200,17 +285,23 @@ impl Worker {
         items
     }
 
-    fn acknowledge_done(&self, result: Result<()>) {
-        self.acknowledge(match result.map_err(|error| error.kind()) {
-            Ok(()) => "done",
-            Err(ErrorKind::Full) => "full",
-            Err(ErrorKind::Conflict) => "conflict",
-            Err(other) => panic!("{other:?}"),
-        });
+    fn acknowledge_done(&self, result: Result<()>) -> Outlook {
+        self.acknowledge_result(result, |()| "done".to_owned())
     }
 
-    fn acknowledge_items(&self, items: &Items) {
-        self.acknowledge(&format!("items{}", self.names(items)));
+    fn acknowledge_items(&self, result: Result<Items>) -> Outlook {
+        self.acknowledge_result(result, |items| format!("items{}", self.names(&items)))
+    }
+
+    fn acknowledge_result<T>(&self, result: Result<T>, text: impl Fn(T) -> String) -> Outlook {
+        let (text, outlook) = match result.map_err(|error| error.kind()) {
+            Ok(result) => (text(result), Outlook::Good),
+            Err(ErrorKind::Full) => ("full".to_owned(), Outlook::Good),
+            Err(ErrorKind::Conflict) => ("conflict".to_owned(), Outlook::Good),
+            Err(other) => (format!("failed {other:?}"), Outlook::Bad),
+        };
+        self.acknowledge(&text);
+        outlook
     }
 
     fn names(&self, items: &Items) -> String {
@@ -220,71 +311,85 @@ impl Worker {
             .collect()
     }
 
-    fn push_to(&mut self, queue: &PersistentQueueWithCapacity) {
+    fn push_to(&mut self, queue: &Fifo) -> Outlook {
+        let how = self.choose();
         let items = self.announce_push();
-        let wait = Duration::from_millis(self.random.within(0..20));
-        self.acknowledge_done(queue.push_wait(&items, wait.into()));
+        self.acknowledge_done(queue.push_with(&items, how))
     }
 
-    fn pop_from(&mut self, queue: &PersistentQueueWithCapacity) {
+    fn pop_from(&mut self, queue: &Fifo) -> Outlook {
+        let how = self.choose();
         let max = self.random.within(1..20);
         self.announce(&format!("pop {max}"));
-        let wait = Duration::from_millis(self.random.within(0..20));
-        self.acknowledge_items(&queue.pop_wait(max, wait.into()).unwrap());
+        self.acknowledge_items(queue.pop_with(max, how))
     }
 
-    fn read_from(&mut self, queue: &PersistentQueueWithCapacity) {
+    fn read_from(&mut self, queue: &Fifo) -> Outlook {
         self.announce("read");
-        let batch = queue.read(self.random.within(1..20), Wait::NEVER).unwrap();
-        self.acknowledge_batch(&batch);
-        if self.random.percent(70) {
-            self.announce("commit only");
-            self.acknowledge_done(queue.commit(&batch));
+        let batch = queue.read(self.random.within(1..20), Wait::NEVER);
+        self.commit_sometimes("only", batch, |batch, level| {
+            queue.commit_with(batch, level)
+        })
+    }
+
+    fn commit_sometimes(
+        &mut self,
+        label: &str,
+        batch: Result<Batch>,
+        commit: impl Fn(&Batch, Durability) -> Result<()>,
+    ) -> Outlook {
+        let outlook = self.acknowledge_batch(&batch);
+        match batch {
+            Ok(batch) if self.random.percent(70) => {
+                let level = self.choose_level();
+                self.announce(&format!("commit {label}"));
+                self.acknowledge_done(commit(&batch, level))
+            }
+            _ => outlook,
         }
     }
 
-    fn acknowledge_batch(&self, batch: &Batch) {
-        self.acknowledge(&format!(
-            "batch {}{}",
-            batch.first(),
-            self.names(batch.items())
-        ));
+    fn acknowledge_batch(&self, batch: &Result<Batch>) -> Outlook {
+        let text = |batch: &Batch| format!("batch {}{}", batch.first(), self.names(batch.items()));
+        self.acknowledge_result(batch.as_ref().map_err(Clone::clone), text)
     }
 
-    fn add_to(&mut self, queue: &MpmcQueue, added: &AtomicU64) {
+    fn add_to(&mut self, queue: &MpmcQueue, added: &AtomicU64) -> Outlook {
         if added.load(Ordering::Relaxed) > ENOUGH {
-            thread::park();
-            return;
+            return Outlook::Bad;
         }
+        let level = self.choose_level();
         let items = self.announce_push();
         let bytes: usize = items.iter().map(Vec::len).sum();
         added.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.acknowledge_done(queue.add(&items));
+        self.acknowledge_done(queue.add_with(&items, level))
     }
 
-    fn next_under(&mut self, queue: &MpmcQueue, label: &str) {
+    fn next_under(&mut self, queue: &MpmcQueue, label: &str) -> Outlook {
+        let how = self.choose();
         let max = self.random.within(1..20);
         self.announce(&format!("next {label} {max}"));
-        let wait = Duration::from_millis(self.random.within(0..20));
-        let next = queue.next_wait(label, Oldest, max, wait.into()).unwrap();
-        self.acknowledge_items(&next.items);
+        let next = queue.next_with(label, Oldest, max, how);
+        self.acknowledge_items(next.map(|next| next.items))
     }
 
-    fn read_under(&mut self, queue: &MpmcQueue, label: &str) {
+    fn read_under(&mut self, queue: &MpmcQueue, label: &str) -> Outlook {
         self.announce("read");
         let max = self.random.within(1..20);
-        let batch = queue.read(label, Oldest, max, Wait::NEVER).unwrap();
-        self.acknowledge_batch(&batch);
-        if self.random.percent(70) {
-            self.announce(&format!("commit {label}"));
-            self.acknowledge_done(queue.commit(&batch));
-        }
+        let batch = queue.read(label, Oldest, max, Wait::NEVER);
+        self.commit_sometimes(label, batch, |batch, level| queue.commit_with(batch, level))
     }
 
-    fn remove(&mut self, queue: &MpmcQueue, label: &str) {
+    fn remove(&mut self, queue: &MpmcQueue, label: &str) -> Outlook {
+        self.level = self.usual.unwrap_or_default();
         self.announce(&format!("remove {label}"));
-        let known = queue.remove_label(label).unwrap();
-        self.acknowledge(&format!("removed {known}"));
+        let text = |known| format!("removed {known}");
+        self.acknowledge_result(queue.remove_label(label), text)
+    }
+
+    fn flush(&self, flush: impl Fn() -> Result<()>) -> Outlook {
+        self.announce("flush");
+        self.acknowledge_done(flush())
     }
 }
 

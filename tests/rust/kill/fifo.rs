@@ -170,7 +170,7 @@ impl Fifo {
 }
 
 /// Whether some of the numbers add up to the sum.
-fn is_sum_of_some(sum: u64, numbers: &[u64]) -> bool {
+pub fn is_sum_of_some(sum: u64, numbers: &[u64]) -> bool {
     let mut sums = HashSet::from([0]);
     for number in numbers {
         let larger: Vec<_> = sums.iter().map(|sum| sum + number).collect();

@@ -14,7 +14,7 @@ use super::items::ItemId;
 use super::observed::{Bookmark, Observed, Positions, Pushes, assert_in_order};
 
 /// Clocks are read at two places.
-const TOLERANCE: Duration = Duration::from_millis(20);
+pub const TOLERANCE: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
 pub struct Mpmc {
@@ -153,7 +153,7 @@ impl Mpmc {
 }
 
 /// Where a label would go on reading.
-fn place(queue: &MpmcQueue, label: &str) -> u64 {
+pub fn place(queue: &MpmcQueue, label: &str) -> u64 {
     queue.read(label, Oldest, 1, Wait::NEVER).unwrap().first()
 }
 
@@ -284,6 +284,8 @@ impl Fleeting {
                 self.places.read(*first, items.len() as u64);
             }
             (What::Next { max, .. }, None) => self.places.may_have_read(*max),
+            // A wait under a new label makes the label first.
+            (What::Next { .. }, Some(Outcome::Failed(_))) => self.places.may_have_read(0),
             (What::Commit { items, .. }, None) => self.places.may_have_read(items.len() as u64),
             (What::Remove { .. }, Some(Outcome::Removed(known))) => {
                 assert!(self.places.0.iter().any(|place| place.is_some() == *known));

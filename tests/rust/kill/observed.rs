@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rocksq::Result;
 
-use super::calls::{Call, History, Outcome, What, find_disorder};
+use super::calls::{Call, History, What, find_disorder};
 use super::items::{ItemId, PushId, Sizes};
 
 /// The items that a queue holds, in its order, and their bytes together.
@@ -88,7 +88,7 @@ impl Pushes {
         let What::Push { id, count, at } = call.what else {
             return;
         };
-        if matches!(call.outcome, Some(Outcome::Full)) {
+        if call.has_failed() {
             self.gone.insert(id);
             return;
         }

@@ -45,3 +45,14 @@ pub fn writes() -> u64 {
     let count = io.lines().find_map(|line| line.strip_prefix("syscw: "));
     count.unwrap().parse().unwrap()
 }
+
+/// Time that the threads of this process have been at work.
+pub fn cpu_time() -> std::time::Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    std::time::Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}

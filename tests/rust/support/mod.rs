@@ -1,7 +1,11 @@
 //! What the tests share.
 
+#[cfg(target_os = "linux")]
+pub mod disk;
 pub mod figures;
 pub mod fixtures;
+#[cfg(target_os = "linux")]
+pub mod interpose;
 pub mod processes;
 pub mod random;
 pub mod tree;

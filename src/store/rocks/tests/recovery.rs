@@ -100,3 +100,19 @@ fn limit_files(bytes: libc::rlim_t) {
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
     }
 }
+
+#[test]
+fn what_was_written_is_counted_across_a_repair() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = fifo(&dir.path().join("q"));
+    push(&store, 0, &[0; 1000]).unwrap();
+    let before = store.traffic();
+    assert!(before.log > 1000 && before.errors == 0);
+    store.fail_next_write(ErrorKind::Io);
+    push(&store, 1, b"fails").unwrap_err();
+    store.recover().unwrap();
+    assert_eq!(store.generation(), 1);
+    push(&store, 1, &[0; 1000]).unwrap();
+    let after = store.traffic();
+    assert!(after.log > before.log + 1000);
+}

@@ -1,0 +1,38 @@
+"""What becomes of a push that does not fit."""
+
+from enum import IntEnum
+
+
+class OnFull(IntEnum):
+    """What becomes of a push that does not fit into a bounded queue.
+
+    >>> import tempfile
+    >>> from rocksq import OnFull
+    >>> from rocksq.blocking import PersistentQueueWithCapacity
+    >>> directory = tempfile.mkdtemp()
+    >>> queue = PersistentQueueWithCapacity(directory, max_bytes=8, on_full=OnFull.DropOldest)
+    >>> queue.push([b"one", b"two"])
+    >>> queue.push([b"three"])
+    >>> queue.pop(9)
+    [b'two', b'three']
+    """
+
+    __module__ = "rocksq"
+
+    Error = 0
+    """It waits for room if it may, and raises `Full` otherwise."""
+
+    DropOldest = 1
+    """The oldest items make room for it: as many as it takes, in the same step. It never waits."""
+
+    def __bool__(self) -> bool:
+        """Every choice is true, 0 too: `on_full or default` gives what was chosen."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"OnFull.{self.name}"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)

@@ -1,0 +1,101 @@
+//! Dropping the oldest items to make room for a push, in the same batch.
+//!
+//! Where the queue begins afterwards depends on what the items before weigh, which may have to be
+//! read. The leader does that between two looks at the state: nobody else moves the end or a cursor
+//! meanwhile.
+
+use parking_lot::MutexGuard;
+
+use super::Operation;
+use super::plan::Plan;
+use crate::error::Result;
+use crate::log::Log;
+use crate::log::bounds::Amount;
+use crate::log::cursor::{Cursor, Mark};
+use crate::log::fetch::Source;
+use crate::log::state::State;
+use crate::store::Store;
+
+impl<S: Store> Log<S> {
+    /// Has `plan` drop as many of the oldest items as `operation` needs to fit, if it adds any and
+    /// the queue drops for that.
+    pub(super) fn drop_for(
+        &self,
+        plan: &mut Plan<'_>,
+        operation: &Operation<'_>,
+        state: &mut MutexGuard<'_, State>,
+    ) -> Result<()> {
+        while let Some(excess) = plan.excess(operation, state) {
+            let oldest = plan.oldest(state);
+            let first = oldest.first();
+            let looked = MutexGuard::unlocked(state, || {
+                match self.leave_out(plan, oldest, excess) {
+                    // What was to be dropped has expired and gone meanwhile.
+                    Err(error) if self.is_outdated(first, &error)? => Ok(None),
+                    cursor => cursor.map(Some),
+                }
+            });
+            match looked? {
+                Some(cursor) => plan.begin_at(cursor),
+                None => plan.forget_expired(state),
+            }
+        }
+        Ok(())
+    }
+
+    /// The cursor after leaving out the smallest number of items that makes up for `excess`.
+    fn leave_out(&self, plan: &Plan<'_>, mut cursor: Cursor, excess: Amount) -> Result<Cursor> {
+        let mut excess = excess;
+        while !excess.is_nothing() {
+            let (from, until) = match cursor.owed.front() {
+                Some(run) => (run.first, run.next.position),
+                None => (cursor.mark, plan.end.position),
+            };
+            if from.position >= until {
+                break;
+            }
+            let reached = self.cut(plan, from, until, excess)?;
+            excess = excess.minus(Amount {
+                items: reached.position.saturating_sub(from.position),
+                bytes: reached.bytes.saturating_sub(from.bytes),
+            });
+            cursor.advance(reached);
+        }
+        Ok(cursor)
+    }
+
+    /// The first place behind `from` with at least `excess` in between, or the end of the chunk
+    /// with the last item that has to go for the items' sake.
+    fn cut(&self, plan: &Plan<'_>, from: Mark, until: u64, excess: Amount) -> Result<Mark> {
+        let least = from.position.saturating_add(excess.items.max(1)).min(until);
+        let last = least.saturating_sub(1);
+        let bytes = from.bytes.saturating_add(excess.bytes);
+        if let Some(planned) = plan.find(last) {
+            let end = planned.next().min(until);
+            return Ok(first_behind(least, end, bytes, |position| {
+                planned.bytes_before(position)
+            }));
+        }
+        let chunk = self.chunk_at(last, Source::Anywhere)?;
+        let end = chunk.next().min(until);
+        Ok(first_behind(least, end, bytes, |position| {
+            chunk.bytes_before(position)
+        }))
+    }
+}
+
+/// The first position in `least..=end` that has `bytes` before it, or `end`.
+fn first_behind(least: u64, end: u64, bytes: u64, bytes_before: impl Fn(u64) -> u64) -> Mark {
+    let (mut position, mut enough) = (least, end);
+    while position < enough {
+        let middle = position.midpoint(enough);
+        match bytes_before(middle) >= bytes {
+            true => enough = middle,
+            false => position = middle.saturating_add(1),
+        }
+    }
+    Mark {
+        position,
+        bytes: bytes_before(position),
+    }
+}

@@ -1,0 +1,167 @@
+//! A disk that is full, for real: a small file system.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+
+use rocksq::ErrorKind::DiskFull;
+
+use super::expected::{Expected, item};
+use super::{Kind, Queue};
+use crate::support::disk::Disk;
+use crate::support::waiting::{PATIENCE, until};
+use crate::support::{KIB, MIB, kind};
+
+/// Small enough to be filled in a moment.
+const DISK: u64 = 24 * MIB;
+
+#[test]
+fn a_fifo_queue_that_has_filled_the_disk_can_be_drained() {
+    fill_and_drain(Kind::Fifo, 64 * KIB as usize);
+}
+
+#[test]
+fn a_fifo_queue_that_has_filled_the_disk_with_small_items_can_be_drained() {
+    fill_and_drain(Kind::Fifo, 512);
+}
+
+#[test]
+fn an_mpmc_queue_that_has_filled_the_disk_can_be_read() {
+    fill_and_drain(Kind::Mpmc, 64 * KIB as usize);
+}
+
+/// Pushes until nothing more fits, and takes it all without any help from outside.
+fn fill_and_drain(kind_of_queue: Kind, len: usize) {
+    let Some((_disk, path)) = disk() else { return };
+    let queue = Queue::open(kind_of_queue, &path).unwrap();
+    let mut expected = Expected::default();
+    let pushed = fill(&queue, len, &mut expected);
+    assert!(pushed as u64 * len as u64 > DISK / 4, "only {pushed} items");
+    // It stays full: nothing that adds works.
+    assert_eq!(kind(queue.push(&[item(0, len)])), DiskFull);
+    expected.seen(&queue.peek().unwrap());
+    let mut left = pushed;
+    while left > 0 {
+        let max = left.min(7);
+        let popped = queue.pop(max.into());
+        expected.popped(max as usize, &popped);
+        assert_eq!(popped.unwrap().len() as u32, max);
+        left -= max;
+    }
+    if kind_of_queue == Kind::Fifo {
+        until(PATIENCE, "space has come back", || {
+            let outcome = queue.push(&[item(u32::MAX, len)]);
+            expected.pushed(&[u32::MAX], &outcome);
+            outcome.is_ok()
+        });
+        let refilled = fill(&queue, len, &mut expected);
+        assert!(
+            refilled > pushed / 2,
+            "only {refilled} items after {pushed}"
+        );
+    }
+    queue.close().unwrap();
+    let queue = Queue::open(kind_of_queue, &path).unwrap();
+    expected.seen(&queue.peek().unwrap());
+}
+
+/// Returns how many items went in.
+fn fill(queue: &Queue, len: usize, expected: &mut Expected) -> u32 {
+    let mut number = 0;
+    loop {
+        let outcome = queue.push(&[item(number, len)]);
+        expected.pushed(&[number], &outcome);
+        if outcome.is_err() {
+            assert_eq!(kind(outcome), DiskFull);
+            return number;
+        }
+        number += 1;
+    }
+}
+
+#[test]
+fn a_queue_goes_on_when_a_disk_that_others_have_filled_has_room_again() {
+    for kind_of_queue in [Kind::Fifo, Kind::Mpmc] {
+        let Some((disk, path)) = disk() else { return };
+        let queue = Queue::open(kind_of_queue, &path).unwrap();
+        let mut expected = Expected::default();
+        push(&queue, 0..10, &mut expected).unwrap();
+        let stranger = stuff(&disk);
+        let failed = (10..200).map(|number| push(&queue, number..number + 1, &mut expected));
+        let failed = failed.filter(Result::is_err).map(kind).collect::<Vec<_>>();
+        assert!(!failed.is_empty() && failed.iter().all(|kind| *kind == DiskFull));
+        expected.seen(&queue.peek().unwrap());
+        fs::remove_file(stranger).unwrap();
+        push(&queue, 200..210, &mut expected).unwrap();
+        let popped = queue.pop(5);
+        expected.popped(5, &popped);
+        popped.unwrap();
+        queue.close().unwrap();
+        let queue = Queue::open(kind_of_queue, &path).unwrap();
+        expected.seen(&queue.peek().unwrap());
+    }
+}
+
+#[test]
+fn a_queue_can_be_opened_and_drained_on_a_full_disk() {
+    let Some((disk, path)) = disk() else { return };
+    let mut expected = Expected::default();
+    let queue = Queue::open(Kind::Fifo, &path).unwrap();
+    push(&queue, 0..500, &mut expected).unwrap();
+    queue.close().unwrap();
+    drop(queue);
+    let stranger = stuff(&disk);
+    let fresh = Queue::open(Kind::Fifo, &path.with_file_name("fresh"));
+    assert_eq!(kind(fresh.map(drop)), DiskFull);
+    let queue = Queue::open(Kind::Fifo, &path).unwrap();
+    expected.seen(&queue.peek().unwrap());
+    let popped = queue.pop(60);
+    expected.popped(60, &popped);
+    popped.unwrap();
+    drop(queue);
+    fs::remove_file(stranger).unwrap();
+    let queue = Queue::open(Kind::Fifo, &path).unwrap();
+    expected.seen(&queue.peek().unwrap());
+    Queue::open(Kind::Fifo, &path.with_file_name("fresh")).unwrap();
+}
+
+fn push(
+    queue: &Queue,
+    numbers: std::ops::Range<u32>,
+    expected: &mut Expected,
+) -> rocksq::Result<()> {
+    let numbers: Vec<_> = numbers.collect();
+    let items: Vec<_> = numbers.iter().map(|number| item(*number, 4096)).collect();
+    let outcome = queue.push(&items);
+    expected.pushed(&numbers, &outcome);
+    outcome
+}
+
+fn disk() -> Option<(Disk, PathBuf)> {
+    match Disk::new(DISK) {
+        Ok(disk) => {
+            let path = disk.root().join("queue");
+            Some((disk, path))
+        }
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            None
+        }
+    }
+}
+
+/// Leaves not a byte free.
+fn stuff(disk: &Disk) -> PathBuf {
+    let path = disk.root().join("stranger");
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    for size in [MIB as usize, 4 * KIB as usize, 1] {
+        while file.write_all(&vec![1; size]).is_ok() {}
+    }
+    // What is not allocated yet may not fit.
+    let _full = file.sync_all();
+    path
+}
