@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::events::{Event, Level};
+
 /// Something to be done now and then.
 pub(crate) trait Chore: Send + Sync {
     /// Does it, and says when it is to be done again unless something asks for it earlier.
@@ -119,7 +121,7 @@ impl Registration {
             && thread.thread().id() != std::thread::current().id()
             && thread.join().is_err()
         {
-            tracing::error!("the housekeeping thread panicked");
+            Event::at(Level::Error).leave("the housekeeping thread panicked");
         }
     }
 }
@@ -165,7 +167,10 @@ fn start(housekeeping: &'static Housekeeping) -> Option<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("rocksq-housekeeping".to_owned())
         .spawn(|| housekeeping.work())
-        .inspect_err(|error| tracing::warn!(%error, "could not start the housekeeping thread"))
+        .inspect_err(|error| {
+            let text = format_args!("could not start the housekeeping thread: {error}");
+            Event::at(Level::Warn).leave(text);
+        })
         .ok()
 }
 

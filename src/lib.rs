@@ -22,6 +22,7 @@
 #[cfg(feature = "rocksdb")]
 pub mod blocking;
 mod error;
+mod events;
 mod fork;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::log::clock::{Clock, SystemClock};
 use crate::log::import::import;
 pub use crate::store::Migrated;
@@ -76,13 +77,18 @@ pub(crate) fn convert(
     report: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<Option<Migrated>> {
     let now = SystemClock::new().wall();
-    rocks::convert(
+    let migrated = rocks::convert(
         path,
         kind,
         open_timeout,
         &mut |store, source| import(store, source, now),
         &mut |done, total| report(Progress { done, total }),
-    )
+    )?;
+    if let Some(migrated) = &migrated {
+        let event = Event::at(Level::Info).about(path);
+        event.tell(format_args!("converted from rocksq 0.3.0: {migrated}"));
+    }
+    Ok(migrated)
 }
 
 fn stopped(path: &Path) -> Error {

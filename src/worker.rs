@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 
 /// What could not be given back is tried again after so long.
 const RETRY: Duration = Duration::from_secs(1);
@@ -112,7 +113,7 @@ impl Worker {
         // The lock is kept while waiting, so that nobody who finishes the worker too goes on early.
         let own = running.thread().id() == std::thread::current().id();
         if !own && running.join().is_err() {
-            tracing::error!("the worker thread of a queue panicked");
+            Event::at(Level::Error).post("the worker thread of a queue panicked");
         }
     }
 
@@ -219,7 +220,9 @@ impl Desk {
         alarms.retry = match (self.give_back)() {
             Ok(()) => None,
             Err(error) => {
-                tracing::warn!(%error, "could not give back items; will be tried again");
+                let text =
+                    format_args!("could not give back items, it will be tried again: {error}");
+                Event::at(Level::Warn).tell(text);
                 Instant::now().checked_add(RETRY)
             }
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Result};
+use crate::events::{self, Event, Level};
 use crate::log::bounds::Bounds;
 use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
@@ -48,15 +49,16 @@ impl Handle {
         bounds: Bounds,
         open_timeout: Option<Duration>,
     ) -> Result<Arc<Self>> {
-        let open = || {
+        let open = || -> Result<_> {
             let store = open_store(path, kind, open_timeout)?;
-            Log::open(store, retention, bounds, Box::new(SystemClock::new()))
+            let log = Log::open(store, retention, bounds, Box::new(SystemClock::new()))?;
+            let recovery = recovery(&log)?;
+            Ok((log, recovery))
         };
-        let log = open().map_err(|error| error.at(path))?;
-        let recovery = recovery(&log).map_err(|error| error.at(path))?;
-        if let Some(recovery) = &recovery {
-            tracing::warn!(target: "rocksq", "{}: {recovery}", path.display());
-        }
+        let opened = open().map_err(|error| error.at(path));
+        events::tell_posted();
+        let (log, recovery) = opened?;
+        tell_opened(path, &log, recovery.as_ref());
         let site = Arc::new(Site {
             log,
             path: path.to_owned(),
@@ -110,11 +112,31 @@ impl Handle {
     pub(crate) fn close(&self) -> Result<()> {
         self.with(|log| {
             log.check_usable()?;
+            let was_open = !log.is_closed();
             self.worker.finish();
             let closed = log.close();
             self.worker.dismiss();
+            events::tell_posted();
+            if closed.is_ok() && was_open {
+                self.event(Level::Debug).tell("closed");
+            }
             closed
         })
+    }
+
+    fn event(&self, level: Level) -> Event {
+        Event::at(level).about(self.path())
+    }
+}
+
+fn tell_opened(path: &Path, log: &Log<RocksStore>, recovery: Option<&Recovery>) {
+    let event = |level| Event::at(level).about(path);
+    match log.follows_unclean_stop() {
+        true => event(Level::Info).tell("opened; it had not been closed in order"),
+        false => event(Level::Info).tell("opened"),
+    }
+    if let Some(recovery) = recovery {
+        event(Level::Warn).tell(recovery);
     }
 }
 
@@ -140,7 +162,8 @@ impl Drop for Handle {
         if self.site.log.is_here()
             && let Err(error) = self.close()
         {
-            tracing::error!(%error, path = %self.path().display(), "could not close the queue in order");
+            let text = format_args!("could not close the queue in order: {error}");
+            self.event(Level::Error).tell(text);
         }
     }
 }

@@ -6,6 +6,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::handle::Site;
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::log::fill::{Fill, Watermark};
 use crate::log::wait::Ring;
 
@@ -102,7 +103,8 @@ fn tell(
             Ok(false) => return,
             Err(error) => {
                 if error.kind() != ErrorKind::Closed {
-                    tracing::warn!(%error, "cannot watch the queue any more");
+                    let text = format_args!("cannot watch the queue any more: {error}");
+                    Event::at(Level::Warn).tell(text);
                 }
                 return;
             }

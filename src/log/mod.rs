@@ -102,6 +102,7 @@ pub(crate) struct Log<S: Store> {
     retention: Retention,
     bounds: Bounds,
     uuid: Uuid,
+    follows_unclean_stop: bool,
     time: LogTime,
     birthplace: Birthplace,
     state: Mutex<State>,
@@ -233,6 +234,11 @@ impl<S: Store> Log<S> {
             true => Err(reload::lost()),
             false => Ok(()),
         }
+    }
+
+    /// Whether the log was not closed in order before it was opened.
+    pub(crate) fn follows_unclean_stop(&self) -> bool {
+        self.follows_unclean_stop
     }
 
     /// Whether this is the process that opened the log, not a forked child.

@@ -122,6 +122,7 @@ impl<S: Store> Log<S> {
                 retention,
                 bounds,
                 uuid: meta.uuid,
+                follows_unclean_stop: stored.meta.is_some_and(|meta| meta.open),
                 expiry: expiry(retention, stored.trim),
                 time,
                 birthplace: Birthplace::here(),

@@ -18,6 +18,7 @@ use super::open::{Stored, write_meta};
 use super::records::Meta;
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::store::Store;
 
 impl<S: Store> Log<S> {
@@ -63,7 +64,8 @@ impl<S: Store> Log<S> {
         state.epoch = epoch;
         state.unclaimed.forget_all();
         state.lost = true;
-        tracing::error!("the disk has lost items or places that it had acknowledged");
+        drop(state);
+        Event::at(Level::Error).post("the disk has lost items or places that it had acknowledged");
         Ok(())
     }
 }

@@ -14,7 +14,8 @@ use super::cursor::Mark;
 use super::records::{Trim, trim_key};
 use super::state::State;
 use super::{Log, Retention};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::housekeeping::Chore;
 use crate::options::Durability;
 use crate::store::{Batch, Records, Store};
@@ -111,8 +112,10 @@ impl<S: Store> Log<S> {
                 false => Ok(()),
             }
         });
-        if let Err(error) = tidied {
-            tracing::debug!(%error, "could not tidy up before closing");
+        if let Err(error) = tidied
+            && error.kind() != ErrorKind::Closed
+        {
+            Event::at(Level::Debug).post(format_args!("could not tidy up before closing: {error}"));
         }
     }
 
@@ -130,7 +133,9 @@ impl<S: Store> Log<S> {
             return Some(Duration::from_micros(left as u64));
         }
         let error = self.write_buffer().err()?;
-        tracing::warn!(%error, "could not write what is buffered; will be tried again");
+        Event::at(Level::Warn).post(format_args!(
+            "could not write what is buffered, it will be tried again: {error}"
+        ));
         Some(BUFFERED_FOR)
     }
 
@@ -210,7 +215,9 @@ impl<S: Store> Chore for Log<S> {
     fn run(&self) -> Option<Duration> {
         let buffered = self.write_old_buffer();
         let again = self.tidy().unwrap_or_else(|error| {
-            tracing::debug!(%error, "could not tidy up now; will be tried after the next commit");
+            Event::at(Level::Debug).post(format_args!(
+                "could not tidy up now, it will be tried after the next commit: {error}"
+            ));
             false
         });
         let pause = match self.state.lock().waits_for_expiry() {

@@ -26,6 +26,7 @@ pub use recovery::Recovery;
 pub use report::{Missing, Report};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::store::Store;
 use crate::store::rocks::{Rebuild, Salvage};
 use rewrite::Rewrite;
@@ -122,7 +123,7 @@ fn best_source(rebuild: &Rebuild) -> Result<Salvage> {
 }
 
 fn fragments(rebuild: &Rebuild, error: Error) -> Result<Salvage> {
-    tracing::warn!(target: "rocksq", "{}: {error}", rebuild.path().display());
+    Event::at(Level::Warn).about(rebuild.path()).tell(error);
     rebuild.source_from_fragments()
 }
 

@@ -9,6 +9,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::arguments::Timeout;
 use super::errors::exception;
+use super::logging;
 use crate::error::{ErrorKind, Result};
 use crate::{CallOptions, Durability, Wait};
 
@@ -74,6 +75,14 @@ pub(super) fn options(wait: Wait<'_>, durability: Option<Durability>) -> CallOpt
 /// Opens a queue, waiting for another holder of its path as long as `timeout` says. On the main
 /// thread it waits in short turns, to look for signals in between.
 pub(super) fn opening<T: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,
+) -> PyResult<T> {
+    logging::heard_by(py, |py| open_in_turns(py, timeout, open))
+}
+
+fn open_in_turns<T: Send>(
     py: Python<'_>,
     timeout: Timeout,
     open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,

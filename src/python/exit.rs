@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::logging;
 use super::nonblocking::aide;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fork::Birthplace;
 use crate::{blocking, nonblocking};
 
@@ -58,15 +59,23 @@ pub(super) fn close_all(py: Python<'_>) {
     if !HOME.get().is_some_and(Birthplace::is_here) {
         return;
     }
-    let errors = py.detach(|| {
-        let open: Vec<_> = OPEN.lock().iter().filter_map(Weak::upgrade).collect();
-        open.into_iter()
-            .filter_map(|queue| queue.close().err())
-            .collect::<Vec<_>>()
+    let closed = logging::heard_by(py, |py| {
+        for error in py.detach(close_each) {
+            exception(py, &error).write_unraisable(py, None);
+        }
+        // What was answered by that has callbacks.
+        aide::finish(py);
+        Ok(())
     });
-    // What was answered by that has callbacks.
-    aide::finish(py);
-    for error in errors {
-        exception(py, &error).write_unraisable(py, None);
+    if let Err(error) = closed {
+        error.write_unraisable(py, None);
     }
+}
+
+/// Closes them; returns what went wrong.
+fn close_each() -> Vec<Error> {
+    let open: Vec<_> = OPEN.lock().iter().filter_map(Weak::upgrade).collect();
+    open.into_iter()
+        .filter_map(|queue| queue.close().err())
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::call::released;
+use super::logging::heard;
 use crate::maintenance;
 
 /// A run of positions whose items are gone.
@@ -203,7 +203,7 @@ impl Recovery {
 /// ('label',)
 #[pyfunction]
 pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
-    released(py, || maintenance::verify(&path)).map(Report)
+    heard(py, || maintenance::verify(&path)).map(Report)
 }
 
 /// Write a new queue with every intact item in the place of the one at `path`.
@@ -231,5 +231,5 @@ pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
 /// [b'one', b'two']
 #[pyfunction]
 pub(super) fn repair(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
-    released(py, || maintenance::repair(&path)).map(Report)
+    heard(py, || maintenance::repair(&path)).map(Report)
 }

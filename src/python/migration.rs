@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::logging;
 use crate::migration::{self, Progress};
 
 /// What `migrate` has done.
@@ -58,8 +59,17 @@ impl Migrated {
     }
 }
 
-/// Converts without the GIL; an exception that `progress` or a signal raises stops it.
+/// Converts a queue; what is told of it goes to `logging` before this returns.
 pub(super) fn migrate(
+    py: Python<'_>,
+    path: PathBuf,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Option<Migrated>> {
+    logging::heard_by(py, |py| convert(py, path, progress))
+}
+
+/// Converts without the GIL; an exception that `progress` or a signal raises stops it.
+fn convert(
     py: Python<'_>,
     path: PathBuf,
     progress: Option<Py<PyAny>>,

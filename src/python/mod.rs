@@ -10,6 +10,7 @@
 //! | `bytes` | to Python |
 //! | `errors` | exceptions |
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
+//! | `logging/` | what the crate tells `tracing`, to Python's `logging` |
 //! | `shared`, `exit` | how long a queue stays open |
 //! | `migration` | converting queues of rocksq 0.3.0 |
 //!
@@ -28,6 +29,7 @@ mod errors;
 mod exit;
 mod items;
 mod iterators;
+mod logging;
 mod maintenance;
 mod migration;
 mod module;

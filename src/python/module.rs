@@ -13,7 +13,7 @@ mod _native {
     use crate::python::call::released;
     #[pymodule_export]
     use crate::python::migration::Migrated;
-    use crate::python::{exit, migration};
+    use crate::python::{exit, logging, migration};
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
@@ -114,6 +114,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        logging::install(module.py())?;
         let hook = wrap_pyfunction!(close_all, module)?;
         module
             .py()

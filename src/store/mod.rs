@@ -4,6 +4,7 @@
 //! module that names it; [`memory`] implements them in memory for tests, so that they run
 //! without compiling RocksDB.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::Result;
@@ -91,6 +92,18 @@ pub struct Migrated {
     /// Labels whose place was of a numbering that rocksq 0.3.0 had lost. They begin at the oldest
     /// item.
     pub moved_labels: u64,
+}
+
+impl fmt::Display for Migrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (items, labels) = (self.items, self.labels);
+        write!(f, "{items} items, {labels} labels; ")?;
+        let (left_out, moved) = (self.left_out, self.moved_labels);
+        write!(
+            f,
+            "{left_out} items had expired, {moved} labels begin at the oldest item"
+        )
+    }
 }
 
 /// What an opening could not bring back from a damaged log.

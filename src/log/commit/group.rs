@@ -8,6 +8,7 @@ use smallvec::smallvec;
 use super::plan::{Plan, Planned};
 use super::{Committed, Operation};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::log::buffer::{self, Buffer};
 use crate::log::chunk::Chunk;
 use crate::log::state::State;
@@ -148,7 +149,7 @@ impl<S: Store> Log<S> {
             && self.bounds.are_there()
             && let Err(error) = self.unexpired()
         {
-            tracing::debug!(%error, "could not look for expired items");
+            Event::at(Level::Debug).post(format_args!("could not look for expired items: {error}"));
         }
     }
 

@@ -15,6 +15,7 @@ use crate::python::batch::Batch;
 use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
+use crate::python::logging::heard;
 use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
 use crate::python::stats::Stats;
@@ -411,7 +412,7 @@ impl PersistentQueueWithCapacity {
     /// does nothing. A queue is also closed when the last object of it goes, and at the
     /// interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        released(py, || self.queue.close())
+        heard(py, || self.queue.close())
     }
 
     /// Return the nonblocking face of the same open queue.
@@ -448,7 +449,7 @@ impl PersistentQueueWithCapacity {
 
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        released(py, || super::leave(self.queue.close()))
+        heard(py, || super::leave(self.queue.close()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

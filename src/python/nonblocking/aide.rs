@@ -1,5 +1,5 @@
 //! The thread that does for others what needs the GIL: making large answers into Python objects,
-//! calling callbacks.
+//! calling callbacks, logging.
 //!
 //! So the workers never wait for the GIL, and an event loop is not held up by copying. There is one
 //! in a process, from the first time it is needed; it sleeps when there is nothing to do. Nothing
@@ -13,6 +13,8 @@ use pyo3::prelude::*;
 use super::bell::Rope;
 use super::callbacks;
 use super::pending::Pending;
+use crate::events::{Event, Level};
+use crate::python::logging;
 
 /// Something for the aide to do.
 pub(super) enum Errand {
@@ -20,6 +22,8 @@ pub(super) enum Errand {
     Make(Weak<Pending>, Arc<Rope>, u64),
     /// Call a callback.
     CallBack(u64),
+    /// Hand over to `logging` what was noted for it.
+    Log,
     /// Say when everything before it is done.
     Report(Sender<()>),
 }
@@ -29,8 +33,13 @@ static ERRANDS: OnceLock<Sender<Errand>> = OnceLock::new();
 /// Has something done soon. Does not wait for the GIL.
 pub(super) fn send(errand: Errand) {
     if ERRANDS.get_or_init(begin).send(errand).is_err() {
-        tracing::error!("the thread that calls back to Python is not there");
+        Event::at(Level::Error).tell("the thread that calls back to Python is not there");
     }
+}
+
+/// Has [`logging::come`] called soon. Does not wait for the GIL.
+pub(in crate::python) fn call_to_log() {
+    send(Errand::Log);
 }
 
 /// Waits until everything sent so far is done.
@@ -47,12 +56,10 @@ pub(in crate::python) fn finish(py: Python<'_>) {
 
 fn begin() -> Sender<Errand> {
     let (sender, errands) = channel();
-    let started = std::thread::Builder::new()
+    // Without a thread nobody receives, and whoever sends says so.
+    let _ = std::thread::Builder::new()
         .name("rocksq-aide".to_owned())
         .spawn(|| work(errands));
-    if let Err(error) = started {
-        tracing::error!(%error, "could not start the thread that calls back to Python");
-    }
     sender
 }
 
@@ -77,6 +84,7 @@ impl Errand {
                 rope.pull(waiter);
             }
             Self::CallBack(callback) => callbacks::call(py, callback),
+            Self::Log => logging::come(py),
             // Who asked may have given up waiting.
             Self::Report(done) => done.send(()).unwrap_or_default(),
         }

@@ -23,6 +23,7 @@ use crate::python::batch::Batch;
 use crate::python::blocking::{leave, state};
 use crate::python::call::released;
 use crate::python::items::{Copied, items};
+use crate::python::logging::heard;
 use crate::python::shared::Shared;
 use crate::python::stats::Stats;
 use crate::store::rocks::RocksStore;
@@ -338,7 +339,7 @@ impl PersistentQueueWithCapacity {
     /// What was taken and not claimed is given back. Closing twice does nothing. It holds up an
     /// event loop; `async with` does not.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        released(py, || self.queue.close())
+        heard(py, || self.queue.close())
     }
 
     /// Return the blocking face of the same open queue. Closing either closes the queue.
@@ -354,7 +355,7 @@ impl PersistentQueueWithCapacity {
 
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        released(py, || leave(self.queue.close()))
+        heard(py, || leave(self.queue.close()))
     }
 
     fn __aenter__(slf: Bound<'_, Self>) -> PyResult<Ready> {

@@ -25,6 +25,7 @@ use crate::python::blocking::{leave, seconds, state};
 use crate::python::call::released;
 use crate::python::errors::exception;
 use crate::python::items::{Copied, items};
+use crate::python::logging::heard;
 use crate::python::shared::Shared;
 use crate::python::stats::{LabelStats, Stats};
 use crate::store::rocks::RocksStore;
@@ -386,7 +387,7 @@ impl MpmcQueue {
     /// What was taken and not claimed is given back. Closing twice does nothing. It holds up an
     /// event loop; `async with` does not.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        released(py, || self.queue.close())
+        heard(py, || self.queue.close())
     }
 
     /// Return the blocking face of the same open queue. Closing either closes the queue.
@@ -402,7 +403,7 @@ impl MpmcQueue {
 
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        released(py, || leave(self.queue.close()))
+        heard(py, || leave(self.queue.close()))
     }
 
     fn __aenter__(slf: Bound<'_, Self>) -> PyResult<Ready> {

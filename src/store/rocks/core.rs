@@ -41,6 +41,7 @@ use super::reserve::Reserve;
 use super::traffic::Counters;
 use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::fork::Birthplace;
 use crate::store::{Dropped, Traffic};
 
@@ -102,6 +103,10 @@ impl Core {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn event(&self, level: Level) -> Event {
+        Event::at(level).about(&self.path)
     }
 
     pub(super) fn birthplace(&self) -> &Birthplace {
@@ -298,11 +303,11 @@ impl Core {
         engine.health().absolve();
         match engine.db().resume() {
             Ok(()) => {
-                tracing::info!(target: "rocksq", "{}: writes go on", self.path.display());
+                self.event(Level::Info).post("writes go on");
                 Ok(())
             }
             Err(status) => {
-                tracing::warn!(target: "rocksq", "{}: {status}", self.path.display());
+                self.event(Level::Warn).post(&status);
                 engine.health().worsen(Damage::Fatal);
                 drop(slot);
                 self.reopen()
@@ -333,7 +338,7 @@ impl Core {
                 *slot = Slot::Open(Box::new(engine), hold);
                 self.trimmed.store(0, Ordering::Release);
                 self.generation.fetch_add(1, Ordering::AcqRel);
-                tracing::warn!(target: "rocksq", "{}: opened anew", self.path.display());
+                self.event(Level::Warn).post("opened anew after an error");
                 Ok(())
             }
             Err(error) => {
@@ -392,6 +397,7 @@ fn resume_softly(engine: &Engine) {
     engine.health().absolve();
     if let Err(status) = engine.db().resume() {
         engine.health().worsen(Damage::Soft);
-        tracing::debug!(target: "rocksq", "background work stays stopped: {status}");
+        let text = format_args!("background work stays stopped: {status}");
+        Event::at(Level::Debug).about(engine.path()).post(text);
     }
 }

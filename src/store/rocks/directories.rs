@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::survey;
 use crate::error::Result;
+use crate::events::{Event, Level};
 
 /// The directories that were made above a queue, outermost first. Unless they are kept, they go
 /// again, so that a queue which cannot be opened leaves nothing behind.
@@ -38,7 +39,8 @@ impl Drop for Above {
             // Somebody else may have put something there meanwhile.
             if let Err(error) = fs::remove_dir(directory) {
                 let name = directory.display();
-                tracing::debug!(target: "rocksq", "could not remove {name} again: {error}");
+                let text = format_args!("could not remove {name} again: {error}");
+                Event::at(Level::Debug).post(text);
             }
         }
     }

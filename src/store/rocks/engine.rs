@@ -98,7 +98,7 @@ impl Engine {
                 .map_err(|error| failure::refusal("sync the log", path, &error))?;
             health.count_unflushed(disk::log_size(path).unwrap_or(0));
         }
-        let database = options::database(&health, opening);
+        let database = options::database(path, &health, opening);
         let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
             .map_err(|status| failure::failure("open the queue", path, &status))?;
         let mut how = WriteOptions::default();

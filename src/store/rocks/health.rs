@@ -1,16 +1,18 @@
 //! What RocksDB tells from its background: how badly it is stopped, and when memtables are sealed.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use rust_rocksdb::event_listener::{
-    BackgroundErrorStatus, CompactionJobInfo, DBBackgroundErrorReason, EventListener, FlushJobInfo,
-    MemTableInfo, MutableStatus, StatusSeverity,
+    BackgroundErrorStatus, CompactionJobInfo, DBBackgroundErrorReason, DBWriteStallCondition,
+    EventListener, FlushJobInfo, MemTableInfo, MutableStatus, StatusSeverity, WriteStallInfo,
 };
 
 use super::failure;
 use super::kind::DATA;
 use super::traffic::Counters;
+use crate::events::{Event, Level};
 
 /// What it takes to make a database accept writes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,30 +143,50 @@ impl Health {
     }
 }
 
-/// RocksDB calls this from its own threads, without its lock.
-pub(super) struct Watch(Health);
+/// RocksDB calls this from its own threads and from those that write, without its lock.
+pub(super) struct Watch {
+    health: Health,
+    path: PathBuf,
+}
 
 impl Watch {
-    pub(super) fn new(health: &Health) -> Self {
-        Self(health.clone())
+    pub(super) fn new(health: &Health, path: &Path) -> Self {
+        Self {
+            health: health.clone(),
+            path: path.to_owned(),
+        }
+    }
+
+    fn event(&self, level: Level) -> Event {
+        Event::at(level).about(&self.path)
+    }
+
+    fn note_stall(&self, family: &str, now: DBWriteStallCondition) {
+        let (level, what) = match now {
+            DBWriteStallCondition::KNormal => (Level::Info, "no longer slows writes down"),
+            DBWriteStallCondition::KDelayed => (Level::Warn, "slows writes down"),
+            DBWriteStallCondition::KStopped => (Level::Warn, "has writes wait"),
+        };
+        let text = format_args!("RocksDB {what}: its background work is behind with {family}");
+        self.event(level).post(text);
     }
 }
 
 impl EventListener for Watch {
     /// RocksDB has installed the new memtable and has let no writer at it yet.
     fn on_memtable_sealed(&self, info: &MemTableInfo) {
-        self.0.seal(info.cf_name().as_deref());
+        self.health.seal(info.cf_name().as_deref());
     }
 
     fn on_flush_completed(&self, info: &FlushJobInfo) {
         let bytes = info.table_properties().data_size();
-        self.0.0.counters.count_tables(bytes);
-        self.0.0.sealed.store(0, Ordering::Relaxed);
+        self.health.0.counters.count_tables(bytes);
+        self.health.0.sealed.store(0, Ordering::Relaxed);
     }
 
     fn on_compaction_completed(&self, info: &CompactionJobInfo) {
         let bytes = info.total_output_bytes();
-        self.0.0.counters.count_rewritten(bytes);
+        self.health.0.counters.count_rewritten(bytes);
     }
 
     fn on_background_error(&self, reason: DBBackgroundErrorReason, status: MutableStatus) {
@@ -173,23 +195,29 @@ impl EventListener for Watch {
             reason,
             DBBackgroundErrorReason::KWriteCallback | DBBackgroundErrorReason::KMemTable
         ) {
-            self.0.count_error();
+            self.health.count_error();
         }
         if reason == DBBackgroundErrorReason::KMemTable {
-            self.0.0.diverged.store(true, Ordering::Release);
+            self.health.0.diverged.store(true, Ordering::Release);
         }
         let full = status
             .result()
             .as_ref()
             .is_err_and(|status| failure::is_full(status.as_ref()));
-        self.0.0.full.store(full, Ordering::Release);
-        self.0.worsen(match status.severity() {
+        self.health.0.full.store(full, Ordering::Release);
+        self.health.worsen(match status.severity() {
             StatusSeverity::KNoError => Damage::None,
             StatusSeverity::KSoftError => Damage::Soft,
             StatusSeverity::KHardError => Damage::Resumable,
             _ => Damage::Fatal,
         });
-        tracing::error!(target: "rocksq", "RocksDB stopped: {:?}: {:?}", reason, status.result());
+        let text = format_args!("RocksDB stopped: {reason:?}: {:?}", status.result());
+        self.event(Level::Error).post(text);
+    }
+
+    fn on_stall_conditions_changed(&self, info: &WriteStallInfo) {
+        let family = info.cf_name().unwrap_or_default();
+        self.note_stall(&String::from_utf8_lossy(&family), info.cur());
     }
 
     /// RocksDB would poll the disk from a thread of its own and answer `Busy` meanwhile; the next

@@ -23,6 +23,7 @@ use super::kind::Kind;
 use super::survey::{self, Found};
 use super::{failure, lock, settle};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 
 pub(super) const HOLDER: &str = "HOLDER";
 /// RocksDB's own, which is all that 0.3.0 holds.
@@ -165,7 +166,8 @@ impl Hold {
         let id = format!("{}\n", std::process::id());
         let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
         if let Err(error) = signed {
-            tracing::debug!(target: "rocksq", "could not sign {HOLDER}: {error}");
+            let text = format_args!("could not sign {HOLDER}: {error}");
+            Event::at(Level::Debug).about(self.directory()).post(text);
         }
     }
 

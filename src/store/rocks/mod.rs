@@ -65,6 +65,7 @@ use self::survey::Found;
 use self::traffic::Counters;
 use super::{Dropped, Records, Store, Traffic, Visitor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::fork::{self, Birthplace};
 
 /// A queue's directory, opened.
@@ -224,8 +225,7 @@ impl Drop for RocksStore {
             return;
         }
         if let Err(error) = self.core.close() {
-            let path = self.core.path().display();
-            tracing::error!(target: "rocksq", "closing {path}: {error}");
+            Event::at(Level::Error).about(self.core.path()).post(error);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How RocksDB is set up for a queue: rows are written once, in order, read once, in order, and
 //! dropped from the front.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use rust_rocksdb::{
@@ -11,6 +12,7 @@ use rust_rocksdb::{
 use super::engine::Opening;
 use super::health::{Health, Watch};
 use super::kind::{DATA, Kind, READER, SYSTEM};
+use crate::events::{Event, Level};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -28,7 +30,7 @@ const SPARING_MEMTABLE: usize = 1024 * MIB;
 const CACHE: usize = 8 * MIB;
 
 /// Options of the database as a whole.
-pub(super) fn database(health: &Health, opening: Opening) -> Options {
+pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Options {
     let mut options = Options::default();
     let creates = matches!(opening, Opening::Create | Opening::Bulk);
     options.create_if_missing(creates);
@@ -43,24 +45,24 @@ pub(super) fn database(health: &Health, opening: Opening) -> Options {
     options.set_avoid_unnecessary_blocking_io(true);
     options.set_max_total_wal_size(4 * memtable(opening) as u64);
     options.set_keep_log_file_num(1);
-    options.add_event_listener(Watch::new(health));
+    options.add_event_listener(Watch::new(health, path));
     keep_idle_quiet(&mut options);
     keep_memory_small(&mut options);
     keep_disk_small(&mut options);
-    log_to_tracing(&mut options);
+    log_to_tracing(&mut options, path);
     options
 }
 
 /// Options for reading or deleting what is there without opening it.
-pub(super) fn passive() -> Options {
+pub(super) fn passive(path: &Path) -> Options {
     let mut options = Options::default();
-    log_to_tracing(&mut options);
+    log_to_tracing(&mut options, path);
     options
 }
 
 /// Options for reading what is intact of a damaged database.
-pub(super) fn salvage() -> Options {
-    let mut options = passive();
+pub(super) fn salvage(path: &Path) -> Options {
+    let mut options = passive(path);
     // Goes on without tables that are missing, and behind what is bad in the log.
     options.set_paranoid_checks(false);
     options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
@@ -181,22 +183,25 @@ fn keep_disk_small(options: &mut Options) {
     options.set_max_manifest_file_size(MIB);
 }
 
-/// RocksDB's own log goes to `tracing`; no `LOG` files are written.
-fn log_to_tracing(options: &mut Options) {
-    let wants_all = tracing::enabled!(target: "rocksq::rocksdb", tracing::Level::DEBUG);
-    let level = if wants_all {
-        LogLevel::Info
-    } else {
-        LogLevel::Warn
+/// RocksDB's own log goes to `tracing`; no `LOG` files are written. RocksDB may hold its lock.
+fn log_to_tracing(options: &mut Options, path: &Path) {
+    let level = match Event::of_rocksdb(Level::Debug).is_wanted() {
+        true => LogLevel::Info,
+        false => LogLevel::Warn,
+    };
+    let path = path.to_owned();
+    let log = move |level, line: &str| {
+        let event = Event::of_rocksdb(level_of(level));
+        event.about(&path).post(line.trim_end());
     };
     options.set_info_logger(InfoLogger::new_callback_logger(level, log));
 }
 
-fn log(level: LogLevel, line: &str) {
+fn level_of(level: LogLevel) -> Level {
     match level {
-        LogLevel::Debug => tracing::trace!(target: "rocksq::rocksdb", "{line}"),
-        LogLevel::Info | LogLevel::Header => tracing::debug!(target: "rocksq::rocksdb", "{line}"),
-        LogLevel::Warn => tracing::warn!(target: "rocksq::rocksdb", "{line}"),
-        LogLevel::Error | LogLevel::Fatal => tracing::error!(target: "rocksq::rocksdb", "{line}"),
+        LogLevel::Debug => Level::Trace,
+        LogLevel::Info | LogLevel::Header => Level::Debug,
+        LogLevel::Warn => Level::Warn,
+        LogLevel::Error | LogLevel::Fatal => Level::Error,
     }
 }

@@ -12,6 +12,7 @@ use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
 use super::salvage::Salvage;
 use super::{RocksStore, aside, directories, engine, failure, options, settle, survey};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
 use crate::store::files::contents;
 use crate::store::files::wal::{self, Detail};
@@ -77,8 +78,8 @@ impl Rebuild {
         self.link_tables(&scratch)
             .map_err(|error| self.refusal("link tables", &error))?;
         // Tables that it cannot read it leaves out; those that are there are a gain.
-        if let Err(status) = DB::repair(&options::salvage(), &scratch) {
-            tracing::warn!(target: "rocksq", "{}: {status}", self.path.display());
+        if let Err(status) = DB::repair(&options::salvage(&self.path), &scratch) {
+            Event::at(Level::Warn).about(&self.path).post(status);
         }
         let db = self.open_fragments(&scratch)?;
         self.replay(&db)?;
@@ -146,7 +147,7 @@ impl Rebuild {
     /// Leaves the old queue as it is, after an error.
     pub(crate) fn abandon(self) {
         if let Err(error) = self.clear() {
-            tracing::debug!(target: "rocksq", "{}: {error}", self.path.display());
+            Event::at(Level::Debug).about(&self.path).post(error);
         }
     }
 
@@ -185,7 +186,7 @@ impl Rebuild {
     }
 
     fn open_fragments(&self, scratch: &Path) -> Result<DB> {
-        let mut database = options::salvage();
+        let mut database = options::salvage(&self.path);
         database.create_if_missing(true);
         database.create_missing_column_families(true);
         let names = self.kind.families().map(str::to_owned);

@@ -19,6 +19,7 @@ use super::chunks;
 use super::engine::Engine;
 use super::kind::DATA;
 use crate::error::Result;
+use crate::events::{Event, Level};
 
 /// Bytes to write before a flush is due. Bounds what a drained queue keeps in its log.
 pub(super) const DUE: u64 = 12 * 1024 * 1024;
@@ -43,15 +44,27 @@ pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u6
 pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool> {
     let due = if resting { DUE_RESTING } else { DUE };
     if engine.health().unflushed() >= due && has_room_to_flush(engine, floor)? {
+        let written = engine.health().unflushed();
         engine.flush()?;
+        event(engine).post(format_args!(
+            "gave space back: flushed what is left of {written} bytes"
+        ));
     }
     let mut behind = Behind::count(engine, floor)?;
     if behind.is_worth_dropping(resting) {
         drop_tables(engine, floor)?;
+        event(engine).post(format_args!(
+            "gave space back: dropped {} tables of {} bytes",
+            behind.tables, behind.bytes
+        ));
         behind = Behind::count(engine, floor)?;
     }
     let pending = resting && engine.is_flush_pending();
     Ok(pending || behind.waiting > 0 || behind.is_worth_dropping(resting))
+}
+
+fn event(engine: &Engine) -> Event {
+    Event::at(Level::Debug).about(engine.path())
 }
 
 /// A flush leaves out what is below the floor: that of a drained queue writes next to nothing, and

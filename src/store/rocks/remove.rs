@@ -33,7 +33,7 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
     }
     let _hold = Hold::take_to_remove(path, kind, found)?;
     ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
-    DB::destroy(&options::passive(), path)
+    DB::destroy(&options::passive(path), path)
         .map_err(|status| failure::failure("remove the queue", path, &status))?;
     sweep(path).map_err(refused)
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::{aside, endless, failure};
 use crate::error::{ErrorKind, Result};
+use crate::events::{Event, Level};
 use crate::store::Dropped;
 use crate::store::files::changes::{self, Change};
 use crate::store::files::contents;
@@ -113,7 +114,8 @@ impl Replay {
         if let Err(error) = undone
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::debug!(target: "rocksq", "{} stays: {error}", suspect.display());
+            let text = format_args!("{} stays: {error}", suspect.display());
+            Event::at(Level::Debug).about(&self.directory).post(text);
         }
     }
 }

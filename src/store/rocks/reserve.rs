@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 use super::disk::{self, SLACK};
+use crate::events::{Event, Level};
 
 pub(super) const RESERVE: &str = "RESERVE";
 
@@ -59,7 +60,7 @@ impl Reserve {
         match self.allocate() {
             Ok(()) => *state = State::Held,
             Err(error) if error.kind() == io::ErrorKind::StorageFull => *state = State::Spent,
-            Err(error) => tracing::debug!(target: "rocksq", "no reserve: {error}"),
+            Err(error) => Event::at(Level::Debug).post(format_args!("no reserve: {error}")),
         }
         *state != State::Spent
     }

@@ -40,7 +40,8 @@ impl Salvage {
     pub(super) fn open(directory: &Path) -> Result<Self> {
         engine::prepare_process(directory)?;
         let families = options::salvage_families(&families(directory)?);
-        let db = DB::open_cf_descriptors_read_only(&options::salvage(), directory, families, false)
+        let how = options::salvage(directory);
+        let db = DB::open_cf_descriptors_read_only(&how, directory, families, false)
             .map_err(|status| failure::failure("read the queue", directory, &status))?;
         Ok(Self::of(db, directory))
     }
@@ -49,7 +50,7 @@ impl Salvage {
     pub(super) fn try_opening(directory: &Path) -> Result<()> {
         engine::prepare_process(directory)?;
         let families = options::salvage_families(&families(directory)?);
-        let how = options::passive();
+        let how = options::passive(directory);
         DB::open_cf_descriptors_read_only(&how, directory, families, false)
             .map_err(|status| failure::failure("open the queue", directory, &status))
             .map(drop)

@@ -87,16 +87,7 @@ pub(crate) fn convert(
     if switch::interrupted(directory)?.is_none() {
         rebuild(directory, kind, import, report)?;
     }
-    let Some(done) = switch::finish(directory)? else {
-        return Ok(None);
-    };
-    tracing::info!(
-        target: "rocksq",
-        items = done.items, labels = done.labels, left_out = done.left_out,
-        moved_labels = done.moved_labels,
-        "{}: converted from rocksq 0.3.0", path.display()
-    );
-    Ok(Some(done))
+    switch::finish(directory)
 }
 
 /// Builds the new database from the old one, and begins the exchange.

@@ -202,7 +202,7 @@ fn open(path: &Path, kind: Kind, mode: DBRecoveryMode) -> Result<DB> {
         ErrorKind::Corrupt => damaged(path, "a log is damaged in a way that stops RocksDB"),
         _ => error,
     })?;
-    let mut options = options::passive();
+    let mut options = options::passive(path);
     options.set_max_open_files(64);
     options.set_skip_stats_update_on_db_open(true);
     options.set_wal_recovery_mode(mode);

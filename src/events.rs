@@ -1,0 +1,201 @@
+//! What the crate tells `tracing`, and the only place below the Python face that names it.
+//!
+//! Whoever listens there may do anything, call a queue too, so nothing is told from under a lock.
+//! The log and the store may hold one, of ours or RocksDB's, when there is something to tell: they
+//! [post](Event::post) it, and the housekeeping tells it at once, or the end of an opening or
+//! closing does.
+
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::fork::Birthplace;
+use crate::housekeeping::{Chore, Registration};
+
+/// Posted events beyond this many are dropped, and counted.
+const MAX_POSTED: usize = 1_000;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Who has something to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Queue,
+    RocksDb,
+}
+
+/// Something that has happened.
+#[derive(Debug)]
+pub(crate) struct Event {
+    level: Level,
+    source: Source,
+    path: Option<PathBuf>,
+}
+
+/// An event with its text.
+struct Told {
+    event: Event,
+    text: String,
+}
+
+/// Calls a macro of `tracing`, which wants levels and targets to be constants.
+macro_rules! tracing_at {
+    ($level:expr, $call:ident($target:literal $(, $($rest:tt)+)?)) => {
+        match $level {
+            Level::Error => tracing::$call!(target: $target, tracing::Level::ERROR $(, $($rest)+)?),
+            Level::Warn => tracing::$call!(target: $target, tracing::Level::WARN $(, $($rest)+)?),
+            Level::Info => tracing::$call!(target: $target, tracing::Level::INFO $(, $($rest)+)?),
+            Level::Debug => tracing::$call!(target: $target, tracing::Level::DEBUG $(, $($rest)+)?),
+            Level::Trace => tracing::$call!(target: $target, tracing::Level::TRACE $(, $($rest)+)?),
+        }
+    };
+}
+
+impl Event {
+    pub(crate) const fn at(level: Level) -> Self {
+        Self {
+            level,
+            source: Source::Queue,
+            path: None,
+        }
+    }
+
+    /// What RocksDB itself has to tell.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) const fn of_rocksdb(level: Level) -> Self {
+        Self {
+            level,
+            source: Source::RocksDb,
+            path: None,
+        }
+    }
+
+    /// The same about the queue at `path`.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) fn about(self, path: &Path) -> Self {
+        Self {
+            path: Some(path.to_owned()),
+            ..self
+        }
+    }
+
+    /// Whether anybody listens.
+    pub(crate) fn is_wanted(&self) -> bool {
+        match self.source {
+            Source::Queue => tracing_at!(self.level, enabled("rocksq")),
+            Source::RocksDb => tracing_at!(self.level, enabled("rocksq::rocksdb")),
+        }
+    }
+
+    /// Tells it now. For one who holds no lock.
+    pub(crate) fn tell(self, text: impl Display) {
+        let path = self.path.as_ref();
+        let path = path.map(|path| tracing::field::display(path.display()));
+        match self.source {
+            Source::Queue => tracing_at!(self.level, event("rocksq", path, "{text}")),
+            Source::RocksDb => tracing_at!(self.level, event("rocksq::rocksdb", path, "{text}")),
+        }
+    }
+
+    /// Has it told soon, by somebody who holds no lock.
+    pub(crate) fn post(self, text: impl Display) {
+        if self.leave(text) {
+            Teller::call();
+        }
+    }
+
+    /// Has it told with the next that is told. Returns whether anybody listens.
+    pub(crate) fn leave(self, text: impl Display) -> bool {
+        let wanted = self.is_wanted() && is_home();
+        if wanted {
+            let text = text.to_string();
+            POSTED.lock().put(Told { event: self, text });
+        }
+        wanted
+    }
+}
+
+/// Events that are to be told.
+#[derive(Default)]
+struct Posted {
+    events: VecDeque<Told>,
+    dropped: u64,
+}
+
+static POSTED: Mutex<Posted> = Mutex::new(Posted {
+    events: VecDeque::new(),
+    dropped: 0,
+});
+
+/// The process that posts. Its locks may have been held when a child was forked.
+fn is_home() -> bool {
+    static HOME: OnceLock<Birthplace> = OnceLock::new();
+    HOME.get_or_init(Birthplace::here).is_here()
+}
+
+impl Posted {
+    fn put(&mut self, told: Told) {
+        match self.events.len() < MAX_POSTED {
+            true => self.events.push_back(told),
+            false => self.dropped = self.dropped.saturating_add(1),
+        }
+    }
+}
+
+/// Tells what was posted. For one who holds no lock.
+pub(crate) fn tell_posted() {
+    if !is_home() {
+        return;
+    }
+    let posted = std::mem::take(&mut *POSTED.lock());
+    for told in posted.events {
+        told.event.tell(told.text);
+    }
+    if posted.dropped > 0 {
+        let dropped = posted.dropped;
+        Event::at(Level::Warn).tell(format_args!("{dropped} events came too fast to be told"));
+    }
+}
+
+/// Has the housekeeping tell what was posted. It is registered there only as long as there is
+/// something, since a registration keeps the thread.
+struct Teller;
+
+static TELLER: Mutex<Option<(Arc<Teller>, Registration)>> = Mutex::new(None);
+
+impl Teller {
+    fn call() {
+        let mut called = TELLER.lock();
+        if called.is_none() {
+            let teller = Arc::new(Self);
+            let chore: Weak<dyn Chore> = Arc::downgrade(&teller) as _;
+            let registration = Registration::new(chore);
+            registration.run_within(Duration::ZERO);
+            *called = Some((teller, registration));
+        }
+    }
+}
+
+impl Chore for Teller {
+    fn run(&self) -> Option<Duration> {
+        // What is posted from here on is told by another.
+        let called = TELLER.lock().take();
+        tell_posted();
+        if let Some((_, registration)) = called {
+            registration.end();
+        }
+        None
+    }
+}
