@@ -6,9 +6,10 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::gate::{Gate, Inside};
 use super::logging;
 use super::nonblocking::aide;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::{blocking, nonblocking};
 
@@ -37,9 +38,20 @@ closing!(
 /// Queues that are, or were, open.
 static OPEN: Mutex<Vec<Weak<dyn Closing>>> = Mutex::new(Vec::new());
 
+/// Those who open a queue, or look into one.
+static OPENINGS: Gate = Gate::new();
+
 /// The process that the queues belong to. Set before the first use of `OPEN`, whose lock a forked
 /// child must not touch: the parent may have held it.
 static HOME: OnceLock<Birthplace> = OnceLock::new();
+
+/// To be held while a queue is opened: the interpreter does not end meanwhile.
+pub(super) fn begin_opening() -> Result<Inside<'static>> {
+    OPENINGS.enter().ok_or_else(|| {
+        let message = "The interpreter is about to end: no queue can be opened any more";
+        Error::new(ErrorKind::Closed, message)
+    })
+}
 
 /// Remembers an open queue.
 pub(super) fn register<Q: Closing>(queue: &Arc<Q>) {
@@ -56,9 +68,11 @@ pub(super) fn register<Q: Closing>(queue: &Arc<Q>) {
 /// Closes every queue that is open; what goes wrong is reported as Python reports errors that
 /// nobody can catch.
 pub(super) fn close_all(py: Python<'_>) {
-    if !HOME.get().is_some_and(Birthplace::is_here) {
+    if HOME.get().is_some_and(|home| !home.is_here()) {
         return;
     }
+    py.detach(|| OPENINGS.shut());
+    HOME.get_or_init(Birthplace::here);
     let closed = logging::heard_by(py, |py| {
         for error in py.detach(close_each) {
             exception(py, &error).write_unraisable(py, None);
@@ -70,6 +84,7 @@ pub(super) fn close_all(py: Python<'_>) {
     if let Err(error) = closed {
         error.write_unraisable(py, None);
     }
+    logging::end(py);
 }
 
 /// Closes them; returns what went wrong.

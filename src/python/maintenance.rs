@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::errors::exception;
+use super::exit::begin_opening;
 use super::logging::heard;
 use crate::maintenance;
 
@@ -203,6 +205,7 @@ impl Recovery {
 /// ('label',)
 #[pyfunction]
 pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
+    let _inside = begin_opening().map_err(|error| exception(py, &error))?;
     heard(py, || maintenance::verify(&path)).map(Report)
 }
 
@@ -231,5 +234,6 @@ pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
 /// [b'one', b'two']
 #[pyfunction]
 pub(super) fn repair(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
+    let _inside = begin_opening().map_err(|error| exception(py, &error))?;
     heard(py, || maintenance::repair(&path)).map(Report)
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
-use super::logging;
+use super::{exit, logging};
 use crate::migration::{self, Progress};
 
 /// What `migrate` has done.
@@ -65,6 +65,7 @@ pub(super) fn migrate(
     path: PathBuf,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Option<Migrated>> {
+    let _inside = exit::begin_opening().map_err(|error| exception(py, &error))?;
     logging::heard_by(py, |py| convert(py, path, progress))
 }
 

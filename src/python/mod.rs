@@ -11,7 +11,7 @@
 //! | `errors` | exceptions |
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
 //! | `logging/` | what the crate tells `tracing`, to Python's `logging` |
-//! | `shared`, `exit` | how long a queue stays open |
+//! | `shared`, `exit`, `gate` | how long a queue stays open |
 //! | `migration` | converting queues of rocksq 0.3.0 |
 //!
 //! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
@@ -27,6 +27,7 @@ mod bytes;
 mod call;
 mod errors;
 mod exit;
+mod gate;
 mod items;
 mod iterators;
 mod logging;

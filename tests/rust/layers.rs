@@ -189,6 +189,21 @@ fn the_store_knows_nothing_of_the_log_and_the_queues() {
     }));
 }
 
+/// Whoever listens may call a queue, so nobody tells anything where a lock may be held.
+#[test]
+fn events_alone_tells_and_what_is_below_the_queues_posts() {
+    let tells = |source: &Source| source.mentions("tracing");
+    let told = |source: &Source| source.is_below("events.rs") || source.is_below("python/logging/");
+    assert_none(
+        sources()
+            .into_iter()
+            .filter(|source| tells(source) && !told(source)),
+    );
+    let below = |source: &Source| source.is_below("log/") || source.is_below("store/");
+    let below = sources().into_iter().filter(below);
+    assert_none(below.filter(|source| source.mentions("tell")));
+}
+
 #[test]
 fn the_blocking_queues_know_nothing_of_python() {
     let queues = sources()

@@ -20,12 +20,16 @@ use pyo3::sync::PyOnceLock;
 use self::levels::Logger;
 use self::notes::Note;
 use super::call::released;
+use super::gate::Gate;
 use super::nonblocking::aide;
 use crate::error::Result;
 
 mod levels;
 mod listener;
 mod notes;
+
+/// Those who call Python's handlers.
+static HANDLERS: Gate = Gate::new();
 
 /// Whether the aide was called and has not come yet.
 static CALLED: AtomicBool = AtomicBool::new(false);
@@ -59,6 +63,9 @@ pub(super) fn heard_by<T>(
     py: Python<'_>,
     work: impl FnOnce(Python<'_>) -> PyResult<T>,
 ) -> PyResult<T> {
+    let Some(_inside) = HANDLERS.enter() else {
+        return work(py);
+    };
     levels::look(py)?;
     let own = notes::keep();
     let outcome = work(py);
@@ -79,6 +86,9 @@ fn call_aide() {
 /// What the aide does when it was called.
 pub(super) fn come(py: Python<'_>) {
     CALLED.store(false, Ordering::Release);
+    let Some(_inside) = HANDLERS.enter() else {
+        return;
+    };
     if let Err(error) = levels::look(py).and_then(|()| hand_over(py)) {
         error.write_unraisable(py, None);
     }
@@ -90,6 +100,11 @@ fn hand_over(py: Python<'_>) -> PyResult<()> {
         note.hand_over(py)?;
     }
     Ok(())
+}
+
+/// Hands nothing over any more: the interpreter is about to end.
+pub(super) fn end(py: Python<'_>) {
+    py.detach(|| HANDLERS.shut());
 }
 
 impl Note {
