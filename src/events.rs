@@ -199,3 +199,61 @@ impl Chore for Teller {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Metadata, Subscriber};
+
+    /// Posts once more what it hears, so it would hang if it were told from under the lock.
+    struct Echo(Sender<String>);
+
+    impl Subscriber for Echo {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "rocksq"
+        }
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            let thread = std::thread::current();
+            let name = thread.name().unwrap_or_default().to_owned();
+            if *event.metadata().level() == tracing::Level::WARN {
+                Event::at(Level::Info).post("echo");
+            }
+            let _ = self.0.send(name);
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    fn listen() -> Receiver<String> {
+        let (sender, heard) = channel();
+        // The other tests of this process tell nothing that is waited for.
+        tracing::subscriber::set_global_default(Echo(sender)).unwrap();
+        heard
+    }
+
+    #[test]
+    fn what_is_posted_is_told_by_the_housekeeping_and_may_lead_to_more() {
+        let heard = listen();
+        let own_lock = Mutex::new(());
+        let held = own_lock.lock();
+        Event::at(Level::Warn)
+            .about(Path::new("queue"))
+            .post("something");
+        assert_eq!(heard.recv().unwrap(), "rocksq-housekeeping");
+        drop(held);
+        assert_eq!(heard.recv().unwrap(), "rocksq-housekeeping");
+    }
+}

@@ -49,14 +49,14 @@ pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Option
     keep_idle_quiet(&mut options);
     keep_memory_small(&mut options);
     keep_disk_small(&mut options);
-    log_to_tracing(&mut options, path);
+    log_to_events(&mut options, path);
     options
 }
 
 /// Options for reading or deleting what is there without opening it.
 pub(super) fn passive(path: &Path) -> Options {
     let mut options = Options::default();
-    log_to_tracing(&mut options, path);
+    log_to_events(&mut options, path);
     options
 }
 
@@ -184,7 +184,7 @@ fn keep_disk_small(options: &mut Options) {
 }
 
 /// RocksDB's own log goes to `tracing`; no `LOG` files are written. RocksDB may hold its lock.
-fn log_to_tracing(options: &mut Options, path: &Path) {
+fn log_to_events(options: &mut Options, path: &Path) {
     let level = match Event::of_rocksdb(Level::Debug).is_wanted() {
         true => LogLevel::Info,
         false => LogLevel::Warn,
