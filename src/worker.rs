@@ -14,6 +14,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
+use crate::nonblocking::together::{self, Append, Take};
 
 /// What could not be given back is tried again after so long.
 const RETRY: Duration = Duration::from_secs(1);
@@ -24,6 +25,10 @@ pub(crate) enum Job {
     Do(Box<dyn FnOnce() + Send>),
     /// Now, and again until it is over.
     Try(Arc<dyn Patient>),
+    /// Once, together with those behind it of the same kind.
+    Append(Box<dyn Append>),
+    /// The same.
+    Take(Box<dyn Take>),
 }
 
 /// An operation that may have to wait.
@@ -182,11 +187,13 @@ impl Desk {
         while self.next_jobs(&mut jobs, &alarms) {
             self.give_back(&mut alarms);
             alarms.ring();
-            for job in jobs.drain(..) {
+            while let Some(job) = jobs.pop_front() {
                 self.give_back(&mut alarms);
                 match job {
                     Job::Do(operation) => operation(),
                     Job::Try(operation) => alarms.attempt(operation),
+                    Job::Append(first) => together::append(first, &mut jobs),
+                    Job::Take(first) => together::take(first, &mut jobs),
                 }
             }
         }
@@ -235,6 +242,8 @@ impl Job {
         match self {
             Self::Do(operation) => operation(),
             Self::Try(operation) => drop(operation.attempt(true)),
+            Self::Append(operation) => together::append(operation, &mut VecDeque::new()),
+            Self::Take(operation) => together::take(operation, &mut VecDeque::new()),
         }
     }
 }

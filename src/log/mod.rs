@@ -6,7 +6,7 @@
 //! - [`chunk`], [`cursor`], [`records`]: what is stored, byte by byte
 //! - [`commit`]: how operations get into the store together; [`buffer`]: what waits for that;
 //!   [`sync`]: how they get to the device
-//! - [`at_once`]: calls that wait for nothing
+//! - [`at_once`]: calls that wait for nothing; [`together`]: many at the same time
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for;
 //!   [`bounds`], [`fill`]: how much fits, and how much is there
@@ -50,6 +50,7 @@ pub(crate) mod stats;
 pub(crate) mod sync;
 pub(crate) mod tail;
 pub(crate) mod tidy;
+pub(crate) mod together;
 pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
@@ -144,25 +145,36 @@ impl<S: Store> Log<S> {
         level: Durability,
         turn: Turn,
     ) -> Result<Tried<Option<Committed>>> {
-        self.check_usable()?;
-        if items.is_empty() {
-            return self.check_open().map(|()| Tried::Done(None));
-        }
-        let chunks = chunk::cut(items)?;
-        let amount = chunk::amount(&chunks);
-        if !amount.fits(self.bounds.max) {
-            return Err(commit::full());
-        }
-        let operation = Operation::Append {
-            chunks,
-            called: turn == Turn::Called,
+        let Some(operation) = self.prepare_append(items, turn)? else {
+            return Ok(Tried::Done(None));
         };
+        let amount = operation.amount();
         let may_wait = turn != Turn::Last && self.gets_room();
         match self.submit(operation, level) {
             Err(error) if error.kind() == ErrorKind::Full && may_wait => {
                 Ok(Tried::Lacking(Lack::Room(amount)))
             }
             appended => appended.map(|committed| Tried::Done(Some(committed))),
+        }
+    }
+
+    /// What adds items; `None` when there are none.
+    fn prepare_append<'a, T: AsRef<[u8]>>(
+        &self,
+        items: &'a [T],
+        turn: Turn,
+    ) -> Result<Option<Operation<'a>>> {
+        self.check_usable()?;
+        if items.is_empty() {
+            return self.check_open().map(|()| None);
+        }
+        let operation = Operation::Append {
+            chunks: chunk::cut(items)?,
+            called: turn == Turn::Called,
+        };
+        match operation.amount().fits(self.bounds.max) {
+            true => Ok(Some(operation)),
+            false => Err(commit::full()),
         }
     }
 

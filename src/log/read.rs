@@ -61,6 +61,11 @@ impl Batch {
         self.expired
     }
 
+    /// The cursor behind its items.
+    pub(super) fn after(&self) -> &Cursor {
+        &self.after
+    }
+
     /// Whether committing it would change anything.
     pub(super) fn moves(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
@@ -107,7 +112,7 @@ impl Batch {
     }
 
     /// The items as such that can be given back, if that is wanted and there are any.
-    fn unclaimed(&self, claim: Claim) -> Option<Arc<Unclaimed>> {
+    pub(super) fn unclaimed(&self, claim: Claim) -> Option<Arc<Unclaimed>> {
         let wanted = claim == Claim::Later && !self.items.is_empty();
         wanted.then(|| {
             let runs = self.from.runs_up_to(&self.after);
@@ -144,6 +149,13 @@ pub(super) struct Seen {
     end: Mark,
     epoch: u32,
     cursor: Option<Cursor>,
+}
+
+impl Seen {
+    /// The same after the cursor was moved.
+    pub(super) fn move_to(&mut self, cursor: &Cursor) {
+        self.cursor = Some(cursor.clone());
+    }
 }
 
 impl<S: Store> Log<S> {
@@ -260,7 +272,7 @@ impl<S: Store> Log<S> {
         }
     }
 
-    fn gate(&self, label: &str) -> Option<Arc<parking_lot::Mutex<()>>> {
+    pub(super) fn gate(&self, label: &str) -> Option<Arc<parking_lot::Mutex<()>>> {
         let state = self.state.lock();
         state.labels.get(label).map(|label| Arc::clone(&label.gate))
     }
@@ -297,7 +309,7 @@ impl<S: Store> Log<S> {
         }
     }
 
-    fn look(&self, label: &str) -> Result<Seen> {
+    pub(super) fn look(&self, label: &str) -> Result<Seen> {
         let live = self.live()?;
         let state = self.open_state()?;
         Ok(self.seen(&state, live, label, Source::Anywhere))

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use super::closing;
 use super::inflight::Inflight;
-use super::operation::{self, Asked, Got};
+use super::operation::{self, Asked, Client, Got};
 use super::response::Response;
-use crate::blocking::Handle;
+use super::together::{Append, Take};
+use crate::blocking::{Handle, Site};
 use crate::error::Result;
 use crate::log::Log;
 use crate::log::attempt::{Tried, Turn};
 use crate::log::fill::{Fill, Watermark};
 use crate::log::read::{Batch, Claim, Taken};
+use crate::log::together::Request;
 use crate::options::{Durability, StartPosition};
 use crate::store::rocks::RocksStore;
+use crate::worker::Job;
 
 /// A queue of either kind.
 pub(crate) trait Open: Clone + Send + 'static {
@@ -82,6 +85,14 @@ impl<Q: Open> Face<Q> {
         operation::submit(self.queue.handle(), &self.inflight, asked, attempt)
     }
 
+    fn together<T: Send + Sync + 'static>(
+        &self,
+        asked: Asked<'_>,
+        make: impl FnOnce(Client<T>) -> Job,
+    ) -> Result<Response<T>> {
+        operation::submit_together(self.queue.handle(), &self.inflight, asked, make)
+    }
+
     /// Does something that never waits.
     pub(crate) fn once<T: Send + Sync + 'static>(
         &self,
@@ -99,6 +110,16 @@ impl<Q: Open> Face<Q> {
         make: fn(()) -> T,
     ) -> Result<Response<T>> {
         let level = asked.level;
+        if !asked.waits() {
+            return self.together(asked, |client| {
+                Job::Append(Box::new(Appending {
+                    client,
+                    items,
+                    level,
+                    make,
+                }))
+            });
+        }
         self.attempt(asked, move |log, turn| {
             let tried = log.try_append(&items.items(), level, turn)?;
             Ok(tried.map(|committed| Got {
@@ -118,6 +139,17 @@ impl<Q: Open> Face<Q> {
         make: fn(Taken) -> T,
     ) -> Result<Response<T>> {
         let (level, claim) = (asked.level, Claim::Later);
+        if !asked.waits() {
+            let request = Request { start, max, level };
+            return self.together(asked, |client| {
+                Job::Take(Box::new(Taking {
+                    client,
+                    label,
+                    request,
+                    make,
+                }))
+            });
+        }
         self.attempt(asked, move |log, turn| {
             let tried = log.try_take(&label, start, max, level, claim, turn)?;
             Ok(tried.map(|mut taken| Got {
@@ -155,5 +187,71 @@ impl<Q: Open> Face<Q> {
             let tried = log.try_read(&label, start, max, turn)?;
             Ok(tried.map(|batch| make(batch).into()))
         })
+    }
+}
+
+/// A push that does not wait.
+struct Appending<T, P> {
+    client: Client<T>,
+    items: P,
+    level: Durability,
+    make: fn(()) -> T,
+}
+
+impl<T: Send + Sync + 'static, P: Payload> Append for Appending<T, P> {
+    fn site(&self) -> &Arc<Site> {
+        &self.client.site
+    }
+
+    fn begin(&self) -> bool {
+        self.client.responder.begin()
+    }
+
+    fn items(&self) -> Vec<&[u8]> {
+        self.items.items()
+    }
+
+    fn level(&self) -> Durability {
+        self.level
+    }
+
+    fn end(self: Box<Self>, result: Result<()>) {
+        self.client.answer(result.map(self.make), None);
+    }
+}
+
+/// A pop or a next that does not wait.
+struct Taking<T> {
+    client: Client<T>,
+    label: Arc<str>,
+    request: Request,
+    make: fn(Taken) -> T,
+}
+
+impl<T: Send + Sync + 'static> Take for Taking<T> {
+    fn site(&self) -> &Arc<Site> {
+        &self.client.site
+    }
+
+    fn begin(&self) -> bool {
+        self.client.responder.begin()
+    }
+
+    fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    fn request(&self) -> Request {
+        self.request
+    }
+
+    fn end(self: Box<Self>, result: Result<Taken>) {
+        match result {
+            Ok(mut taken) => {
+                let unclaimed = taken.unclaimed.take();
+                self.client.answer(Ok((self.make)(taken)), unclaimed);
+            }
+            Err(error) => self.client.answer(Err(error), None),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod inflight;
 mod mpmc;
 mod operation;
 mod response;
+pub(crate) mod together;
 
 pub use consume::Consume;
 pub use fifo::PersistentQueueWithCapacity;

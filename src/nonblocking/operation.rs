@@ -62,6 +62,11 @@ impl<'a> Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Whether it may wait for items or room.
+    pub(super) fn waits(&self) -> bool {
+        !self.wait.begin().is_past()
+    }
+
     /// For an operation that does not wait, from a thread that does.
     pub(super) const fn now(effect: Effect) -> Self {
         Self {
@@ -117,6 +122,42 @@ pub(super) fn submit<T: Send + Sync + 'static>(
         };
         (job, response)
     })
+}
+
+/// Has the worker of `handle` do `operation`, once, together with others of its kind.
+pub(super) fn submit_together<T: Send + Sync + 'static>(
+    handle: &Handle,
+    inflight: &Inflight,
+    asked: Asked<'_>,
+    make: impl FnOnce(Client<T>) -> Job,
+) -> Result<Response<T>> {
+    let desk = handle.worker().desk();
+    if !desk.is_started() {
+        handle.worker().start()?;
+    }
+    inflight.submit(desk, asked.entry, |under_way| {
+        let (responder, response) = response(asked.effect, desk);
+        let client = Client {
+            responder,
+            site: Arc::clone(handle.site()),
+            under_way,
+        };
+        (make(client), response)
+    })
+}
+
+/// Whom an operation is done for, and where.
+pub(super) struct Client<T> {
+    pub responder: Responder<T>,
+    pub site: Arc<Site>,
+    under_way: UnderWay,
+}
+
+impl<T> Client<T> {
+    pub(super) fn answer(self, result: Result<T>, unclaimed: Option<Arc<Unclaimed>>) {
+        drop(self.under_way);
+        self.responder.answer(result, unclaimed);
+    }
 }
 
 /// Answers with what a last try gave, which lacks nothing, once that is as durable as it should

@@ -9,7 +9,7 @@ use super::{Committed, Operation};
 use crate::error::Result;
 
 /// A group takes no further operation once it has this much payload.
-const GROUP_PAYLOAD: u64 = 1 << 20;
+pub(super) const GROUP_PAYLOAD: u64 = 1 << 20;
 
 /// The line of operations before the store.
 #[derive(Debug, Default)]

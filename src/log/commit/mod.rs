@@ -23,9 +23,10 @@ mod line;
 mod plan;
 
 pub(crate) use self::line::CommitLine;
-use self::line::{Lead, Stage};
+use self::line::{GROUP_PAYLOAD, Lead, Outcome, Stage};
+use super::bounds::Amount;
 use super::buffer::MAX_BUFFERED;
-use super::chunk::NewChunk;
+use super::chunk::{self, NewChunk};
 use super::cursor::Cursor;
 use super::unclaimed::Unclaimed;
 use super::{Few, Log};
@@ -99,11 +100,16 @@ impl Operation<'_> {
         }
     }
 
-    fn payload(&self) -> u64 {
+    /// What it adds.
+    pub(super) fn amount(&self) -> Amount {
         match self {
-            Self::Append { chunks, .. } => chunks.iter().map(|chunk| chunk.payload).sum(),
-            _ => 0,
+            Self::Append { chunks, .. } => chunk::amount(chunks),
+            _ => Amount::default(),
         }
+    }
+
+    fn payload(&self) -> u64 {
+        self.amount().bytes
     }
 
     /// Memory that it would take in the buffer.
@@ -136,7 +142,58 @@ impl<S: Store> Log<S> {
             let mut results = self.do_group(smallvec![operation], buffered);
             return results.pop().unwrap_or_else(|| Err(Error::closed()));
         }
-        let (mut lead, outcome) = self.commits.line_up(operation.into_owned(), buffered);
+        let (lead, outcome) = self.commits.line_up(operation.into_owned(), buffered);
+        self.wait_in_line(lead, &outcome)
+    }
+
+    /// Does operations, one behind another, as [`submit`](Self::submit) does one. Those that come
+    /// together are written together, as far as they fit into a group.
+    pub(crate) fn submit_all(
+        &self,
+        operations: Vec<(Operation<'_>, Durability)>,
+    ) -> Vec<Result<Committed>> {
+        if let Some(_lead) = self.commits.try_lead() {
+            return self.do_groups(operations);
+        }
+        let line_up = |(operation, level): (Operation<'_>, Durability)| {
+            let buffered = operation.is_buffered(level);
+            self.commits.line_up(operation.into_owned(), buffered)
+        };
+        // In their order they are done, so the lead of one comes after the outcomes before it.
+        let lined_up: Vec<_> = operations.into_iter().map(line_up).collect();
+        let outcomes = lined_up.into_iter();
+        outcomes
+            .map(|(lead, outcome)| self.wait_in_line(lead, &outcome))
+            .collect()
+    }
+
+    /// For the leader.
+    fn do_groups(&self, operations: Vec<(Operation<'_>, Durability)>) -> Vec<Result<Committed>> {
+        let mut results = Vec::with_capacity(operations.len());
+        let mut group = Few::new();
+        let (mut payload, mut buffers) = (0u64, false);
+        for (operation, level) in operations {
+            let buffered = operation.is_buffered(level);
+            if !group.is_empty() && (payload >= GROUP_PAYLOAD || buffered != buffers) {
+                results.extend(self.do_group(std::mem::take(&mut group), buffers));
+                payload = 0;
+            }
+            payload = payload.saturating_add(operation.payload());
+            buffers = buffered;
+            group.push(operation);
+        }
+        if !group.is_empty() {
+            results.extend(self.do_group(group, buffers));
+        }
+        results
+    }
+
+    /// Waits for the outcome, leading when it is the turn of that.
+    fn wait_in_line<'l>(
+        &'l self,
+        mut lead: Option<Lead<'l>>,
+        outcome: &Outcome,
+    ) -> Result<Committed> {
         loop {
             if lead.is_none() {
                 match outcome.wait() {
