@@ -14,6 +14,7 @@ mod model;
 mod positions;
 mod stats;
 mod syncing;
+mod together;
 mod unclaimed;
 mod waiting;
 mod waiting_without_a_thread;
