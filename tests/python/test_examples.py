@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def with_python() -> list[Path]:
     return found
 
 
+@pytest.fixture
+def logger() -> Iterator[None]:
+    """Undo what a document does to the loggers."""
+    loggers = [logging.getLogger(name) for name in ("rocksq", "rocksq.rocksdb")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("logger")
 @pytest.mark.parametrize(
     "document", with_python(), ids=lambda document: str(document.relative_to(ROOT))
 )
