@@ -1,6 +1,7 @@
 """anyio runs on asyncio; trio is told by a callback, or has a bridge to asyncio."""
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -43,7 +44,12 @@ def test_tasks_of_anyio_wait_together(later: Queue) -> None:
 async def answer(response: Response[list[bytes]]) -> list[bytes]:
     """As the guide has it: without a thread, and nothing is lost when it is cancelled."""
     token, ready = trio.lowlevel.current_trio_token(), trio.Event()
-    response.add_done_callback(lambda _: token.run_sync_soon(ready.set))
+
+    def call_back(_: Response[list[bytes]]) -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(ready.set)
+
+    response.add_done_callback(call_back)
     try:
         await ready.wait()
     except trio.Cancelled:
