@@ -33,7 +33,7 @@ pub(crate) enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Queue,
-    RocksDb,
+    Engine,
 }
 
 /// Something that has happened.
@@ -74,10 +74,10 @@ impl Event {
 
     /// What RocksDB itself has to tell.
     #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
-    pub(crate) const fn of_rocksdb(level: Level) -> Self {
+    pub(crate) const fn of_the_engine(level: Level) -> Self {
         Self {
             level,
-            source: Source::RocksDb,
+            source: Source::Engine,
             path: None,
         }
     }
@@ -95,7 +95,7 @@ impl Event {
     pub(crate) fn is_wanted(&self) -> bool {
         match self.source {
             Source::Queue => tracing_at!(self.level, enabled("rocksq")),
-            Source::RocksDb => tracing_at!(self.level, enabled("rocksq::rocksdb")),
+            Source::Engine => tracing_at!(self.level, enabled("rocksq::rocksdb")),
         }
     }
 
@@ -105,7 +105,7 @@ impl Event {
         let path = path.map(|path| tracing::field::display(path.display()));
         match self.source {
             Source::Queue => tracing_at!(self.level, event("rocksq", path, "{text}")),
-            Source::RocksDb => tracing_at!(self.level, event("rocksq::rocksdb", path, "{text}")),
+            Source::Engine => tracing_at!(self.level, event("rocksq::rocksdb", path, "{text}")),
         }
     }
 

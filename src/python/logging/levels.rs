@@ -21,17 +21,17 @@ const STALE: Duration = Duration::from_secs(1);
 pub(super) enum Logger {
     Queue,
     /// RocksDB's own lines. It is asked for the lower ones, or not, when a queue is opened.
-    RocksDb,
+    Engine,
 }
 
 impl Logger {
-    pub(super) const ALL: [Self; 2] = [Self::Queue, Self::RocksDb];
+    pub(super) const ALL: [Self; 2] = [Self::Queue, Self::Engine];
 
     /// The logger for a target of `tracing`, if it is ours.
     pub(super) fn of(target: &str) -> Option<Self> {
         match target {
             "rocksq" => Some(Self::Queue),
-            "rocksq::rocksdb" => Some(Self::RocksDb),
+            "rocksq::rocksdb" => Some(Self::Engine),
             _ => None,
         }
     }
@@ -39,16 +39,16 @@ impl Logger {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Queue => "rocksq",
-            Self::RocksDb => "rocksq.rocksdb",
+            Self::Engine => "rocksq.rocksdb",
         }
     }
 
     fn least(self) -> &'static AtomicU8 {
         static QUEUE: AtomicU8 = AtomicU8::new(0);
-        static ROCKSDB: AtomicU8 = AtomicU8::new(0);
+        static ENGINE: AtomicU8 = AtomicU8::new(0);
         match self {
             Self::Queue => &QUEUE,
-            Self::RocksDb => &ROCKSDB,
+            Self::Engine => &ENGINE,
         }
     }
 

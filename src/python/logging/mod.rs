@@ -39,10 +39,10 @@ static CALLED: AtomicBool = AtomicBool::new(false);
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let handler = py.import("logging")?.getattr("NullHandler")?.call0()?;
     logger(py, Logger::Queue)?.call_method1("addHandler", (handler,))?;
-    let rocksdb = logger(py, Logger::RocksDb)?;
+    let engine = logger(py, Logger::Engine)?;
     // Hundreds of lines for each opening are more than those want who want to see everything else.
-    if !rocksdb.getattr("level")?.is_truthy()? {
-        rocksdb.call_method1("setLevel", (levels::WARNING,))?;
+    if !engine.getattr("level")?.is_truthy()? {
+        engine.call_method1("setLevel", (levels::WARNING,))?;
     }
     levels::look(py)?;
     // In a Python process nobody else does, and if so it is theirs.
@@ -137,10 +137,10 @@ impl Note {
 fn logger(py: Python<'_>, logger: Logger) -> PyResult<&Bound<'_, PyAny>> {
     static LOGGERS: [PyOnceLock<Py<PyAny>>; Logger::ALL.len()] =
         [const { PyOnceLock::new() }; Logger::ALL.len()];
-    let [queue, rocksdb] = &LOGGERS;
+    let [queue, engine] = &LOGGERS;
     let place = match logger {
         Logger::Queue => queue,
-        Logger::RocksDb => rocksdb,
+        Logger::Engine => engine,
     };
     let logger = place.get_or_try_init(py, || {
         let logging = py.import("logging")?;

@@ -185,13 +185,13 @@ fn keep_disk_small(options: &mut Options) {
 
 /// RocksDB's own log goes to `tracing`; no `LOG` files are written. RocksDB may hold its lock.
 fn log_to_events(options: &mut Options, path: &Path) {
-    let level = match Event::of_rocksdb(Level::Debug).is_wanted() {
+    let level = match Event::of_the_engine(Level::Debug).is_wanted() {
         true => LogLevel::Info,
         false => LogLevel::Warn,
     };
     let path = path.to_owned();
     let log = move |level, line: &str| {
-        let event = Event::of_rocksdb(level_of(level));
+        let event = Event::of_the_engine(level_of(level));
         event.about(&path).post(line.trim_end());
     };
     options.set_info_logger(InfoLogger::new_callback_logger(level, log));
