@@ -100,11 +100,18 @@ demo: build ## Show both queues at work on real files, through a crash
 # ---- testing --------------------------------------------------------------------------------
 
 .PHONY: test
-test: test-log test-rust test-docs test-python test-drop-in test-wheel demo ## Run all tests
+test: test-log test-interleavings test-rust test-docs test-python test-drop-in test-wheel demo ## Run all tests
 
 .PHONY: test-log
 test-log: $(TOOLS)/nextest ## Test the log over the store in memory, with debug assertions
 	cargo nextest run --no-default-features --lib
+
+# Other flags, so a build of its own.
+SHUTTLE := RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR="$(CARGO_TARGET_DIR)/interleavings" cargo
+
+.PHONY: test-interleavings
+test-interleavings: $(TOOLS)/nextest ## Test threads that meet in the log; ROCKSQ_INTERLEAVINGS=100000 for more orders
+	$(SHUTTLE) nextest run --no-default-features --lib -E 'test(/interleavings::/)'
 
 .PHONY: test-rust
 test-rust: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Test the crate on RocksDB
@@ -204,6 +211,7 @@ lint: lint-rust lint-python lint-licences lint-workflows ## Check format, lints,
 lint-rust: $(LIBCLANG_PATH)/libclang.so
 	cargo fmt --check
 	$(CHECK) clippy --quiet --all-features --all-targets -- -D warnings
+	$(SHUTTLE) clippy --quiet --no-default-features --tests -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CHECK) doc --quiet --no-deps
 
 .PHONY: lint-python

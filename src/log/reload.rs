@@ -9,7 +9,6 @@
 //! or `close` tells.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Log;
 use super::buffer::Buffer;
@@ -18,6 +17,7 @@ use super::open::{Stored, write_meta};
 use super::records::Meta;
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitives::atomic::Ordering;
 use crate::store::Store;
 
 impl<S: Store> Log<S> {

@@ -3,10 +3,7 @@
 //! The housekeeping thread does it. Operations only say when it is due: when much was written or
 //! taken, when a queue was emptied or left alone, when the next item expires.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use parking_lot::MutexGuard;
 
 use super::clock::micros;
 use super::commit::Operation;
@@ -17,6 +14,8 @@ use super::{Log, Retention};
 use crate::error::Result;
 use crate::housekeeping::Chore;
 use crate::options::Durability;
+use crate::primitives::MutexGuard;
+use crate::primitives::atomic::Ordering;
 use crate::store::{Batch, Records, Store};
 
 /// At least this long passes between two tidyings that are not urgent.
