@@ -214,11 +214,6 @@ impl<S: Store> Log<S> {
         &self.store
     }
 
-    /// Position of the next item that will be pushed.
-    pub(crate) fn end(&self) -> Result<u64> {
-        Ok(self.open_state()?.end.position)
-    }
-
     /// Makes everything done before the call survive a power cut.
     pub(crate) fn flush(&self) -> Result<()> {
         self.check_usable()?;

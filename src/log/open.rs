@@ -116,6 +116,7 @@ impl<S: Store> Log<S> {
         };
         write_meta(&store, meta)?;
         store.sync()?;
+        store.found(stored.end.position);
         let log = Arc::new_cyclic(|log: &Weak<Self>| {
             let chore: Weak<dyn Chore> = log.clone();
             Self {

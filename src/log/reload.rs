@@ -34,6 +34,7 @@ impl<S: Store> Log<S> {
         if lost {
             self.begin_epoch(meta)?;
         }
+        self.store.found(stored.end.position);
         self.read_ahead.clear();
         if let Some(expiry) = &self.expiry {
             expiry.reset(stored.trim);

@@ -315,6 +315,8 @@ impl Store for MemoryStore {
         self.generation.load(Ordering::SeqCst)
     }
 
+    fn found(&self, _end: u64) {}
+
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self
             .open_disk()?

@@ -8,6 +8,7 @@ mod each_call;
 mod expected;
 mod file_limit;
 mod read_only;
+mod reopened;
 mod stopped;
 
 use std::path::Path;
