@@ -9,6 +9,7 @@ mod expected;
 mod file_limit;
 mod read_only;
 mod reopened;
+mod slow;
 mod stopped;
 
 use std::path::Path;
