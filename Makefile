@@ -159,17 +159,20 @@ test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach o
 	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
 
 # The long runs: a thousand kills, hundreds of power cuts, each system call that can fail, thousands of
-# damaged files.
+# damaged files, an item of a gibibyte (5 GiB of memory), threads in half a million orders.
 TORTURE := ROCKSQ_TEST_SEED=$${ROCKSQ_TEST_SEED:-$$(date +%s)} \
 	ROCKSQ_KILL_ROUNDS=$${ROCKSQ_KILL_ROUNDS:-150} \
 	ROCKSQ_CRASH_ROUNDS=$${ROCKSQ_CRASH_ROUNDS:-60} \
 	ROCKSQ_FAULT_STRIDE=$${ROCKSQ_FAULT_STRIDE:-1} \
-	ROCKSQ_DAMAGE_CASES=$${ROCKSQ_DAMAGE_CASES:-1000}
+	ROCKSQ_DAMAGE_CASES=$${ROCKSQ_DAMAGE_CASES:-1000} \
+	ROCKSQ_INTERLEAVINGS=$${ROCKSQ_INTERLEAVINGS:-20000}
 
 .PHONY: torture
 torture: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Cut the power, kill, let calls fail, damage files, for long; prints seed and figures
 	$(PROGRESS) env $(TORTURE) \
 		cargo nextest run $(RELEASE) --profile long -E 'test(/^(crash|kill|faults|damage)::/)'
+	$(PROGRESS) cargo nextest run $(RELEASE) --profile long --run-ignored only -E 'test(huge::)'
+	env $(TORTURE) $(SHUTTLE) nextest run --no-default-features --lib --profile long -E 'test(/interleavings::/)'
 
 # ---- measuring ------------------------------------------------------------------------------
 
