@@ -100,11 +100,18 @@ demo: build ## Show both queues at work on real files, through a crash
 # ---- testing --------------------------------------------------------------------------------
 
 .PHONY: test
-test: test-log test-rust test-docs test-python test-drop-in test-wheel demo ## Run all tests
+test: test-log test-interleavings test-rust test-docs test-python test-drop-in test-wheel demo ## Run all tests
 
 .PHONY: test-log
 test-log: $(TOOLS)/nextest ## Test the log over the store in memory, with debug assertions
 	cargo nextest run --no-default-features --lib
+
+# Other flags, so a build of its own.
+SHUTTLE := RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR="$(CARGO_TARGET_DIR)/interleavings" cargo
+
+.PHONY: test-interleavings
+test-interleavings: $(TOOLS)/nextest ## Test threads that meet in the log; ROCKSQ_INTERLEAVINGS=100000 for more orders
+	$(SHUTTLE) nextest run --no-default-features --lib -E 'test(/interleavings::/)'
 
 .PHONY: test-rust
 test-rust: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Test the crate on RocksDB
@@ -152,17 +159,20 @@ test-wheel: wheel ## Test the wheel, and one made from the sdist, out of reach o
 	$(BIN)/python scripts/test_wheel.py $(UNPACKED)/wheel
 
 # The long runs: a thousand kills, hundreds of power cuts, each system call that can fail, thousands of
-# damaged files.
+# damaged files, an item of a gibibyte (5 GiB of memory), threads in half a million orders.
 TORTURE := ROCKSQ_TEST_SEED=$${ROCKSQ_TEST_SEED:-$$(date +%s)} \
 	ROCKSQ_KILL_ROUNDS=$${ROCKSQ_KILL_ROUNDS:-150} \
 	ROCKSQ_CRASH_ROUNDS=$${ROCKSQ_CRASH_ROUNDS:-60} \
 	ROCKSQ_FAULT_STRIDE=$${ROCKSQ_FAULT_STRIDE:-1} \
-	ROCKSQ_DAMAGE_CASES=$${ROCKSQ_DAMAGE_CASES:-1000}
+	ROCKSQ_DAMAGE_CASES=$${ROCKSQ_DAMAGE_CASES:-1000} \
+	ROCKSQ_INTERLEAVINGS=$${ROCKSQ_INTERLEAVINGS:-20000}
 
 .PHONY: torture
 torture: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Cut the power, kill, let calls fail, damage files, for long; prints seed and figures
 	$(PROGRESS) env $(TORTURE) \
 		cargo nextest run $(RELEASE) --profile long -E 'test(/^(crash|kill|faults|damage)::/)'
+	$(PROGRESS) cargo nextest run $(RELEASE) --profile long --run-ignored only -E 'test(huge::)'
+	env $(TORTURE) $(SHUTTLE) nextest run --no-default-features --lib --profile long -E 'test(/interleavings::/)'
 
 # ---- measuring ------------------------------------------------------------------------------
 
@@ -204,6 +214,7 @@ lint: lint-rust lint-python lint-licences lint-workflows ## Check format, lints,
 lint-rust: $(LIBCLANG_PATH)/libclang.so
 	cargo fmt --check
 	$(CHECK) clippy --quiet --all-features --all-targets -- -D warnings
+	$(SHUTTLE) clippy --quiet --no-default-features --tests -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CHECK) doc --quiet --no-deps
 
 .PHONY: lint-python

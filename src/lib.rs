@@ -38,6 +38,7 @@ pub mod mpmc;
 #[cfg(feature = "rocksdb")]
 pub mod nonblocking;
 mod options;
+mod primitives;
 #[cfg(feature = "python")]
 mod python;
 mod store;

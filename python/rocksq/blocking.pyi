@@ -274,7 +274,11 @@ class PersistentQueueWithCapacity:
 
     @property
     def recovery(self) -> Recovery | None:
-        """What was lost to a damaged log when the queue was opened; None when nothing was."""
+        """What was lost to a damaged log; None when nothing was.
+
+        It was found when the queue was opened, or when it last had to open itself anew after an
+        error.
+        """
 
     def close(self) -> None:
         """Let running operations finish, sync and close.
@@ -545,7 +549,11 @@ class MpmcQueue:
 
     @property
     def recovery(self) -> Recovery | None:
-        """What was lost to a damaged log when the queue was opened; None when nothing was."""
+        """What was lost to a damaged log; None when nothing was.
+
+        It was found when the queue was opened, or when it last had to open itself anew after an
+        error.
+        """
 
     def close(self) -> None:
         """Let running operations finish, sync and close.

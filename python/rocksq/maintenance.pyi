@@ -77,7 +77,7 @@ class Report:
 
 @final
 class Recovery:
-    """What was lost because the log of a queue was damaged when it was opened.
+    """What was lost to a damaged log when a queue was opened, or opened itself anew after an error.
 
     A log that ends in the middle of a write, as a crash or a power cut leaves it, is no damage.
     `str()` of it is a sentence for people.

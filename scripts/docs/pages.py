@@ -13,6 +13,8 @@ ELSEWHERE = {
     ROOT / "CHANGELOG.md": DOCS / "changelog.md",
     ROOT / "CONTRIBUTING.md": DOCS / "contributing.md",
 }
+REPOSITORY = "https://github.com/rocksq/rocksq/blob/main"
+SOURCE = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+\.(rs|py))(?=\))")
 LINK = re.compile(r"(?<=\]\()(?P<target>[^)#:\s]+\.md)(?P<anchor>#[^)\s]+)?(?=\))")
 
 
@@ -37,5 +39,9 @@ def copy(source: Path, page: Path) -> None:
         there = Path(os.path.relpath(target, page.parent)).as_posix()
         return f"{there}{link['anchor'] or ''}"
 
-    text = LINK.sub(mended, source.read_text())
+    def at_the_repository(link: re.Match[str]) -> str:
+        target = (source.parent / link["target"]).resolve(strict=True)
+        return f"{REPOSITORY}/{target.relative_to(ROOT).as_posix()}"
+
+    text = SOURCE.sub(at_the_repository, LINK.sub(mended, source.read_text()))
     (SITE / page.relative_to(DOCS)).write_text(text)

@@ -323,8 +323,9 @@ impl PersistentQueueWithCapacity {
         self.handle.back_up(to.as_ref())
     }
 
-    /// What was lost to a damaged log when the queue was opened; `None` when nothing was.
-    pub fn recovery(&self) -> Option<&Recovery> {
+    /// What was lost to a damaged log when the queue was opened, or when it last had to open itself
+    /// anew after an error; `None` when nothing was.
+    pub fn recovery(&self) -> Option<Recovery> {
         self.handle.recovery()
     }
 

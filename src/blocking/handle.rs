@@ -18,7 +18,6 @@ use crate::worker::Worker;
 pub(crate) struct Handle {
     site: Arc<Site>,
     worker: Worker,
-    recovery: Option<Recovery>,
 }
 
 /// Where the operations on a queue are done: its log. It does not keep the queue open.
@@ -49,16 +48,14 @@ impl Handle {
         bounds: Bounds,
         open_timeout: Option<Duration>,
     ) -> Result<Arc<Self>> {
-        let open = || -> Result<_> {
+        let open = || {
             let store = open_store(path, kind, open_timeout)?;
-            let log = Log::open(store, retention, bounds, Box::new(SystemClock::new()))?;
-            let recovery = recovery(&log)?;
-            Ok((log, recovery))
+            Log::open(store, retention, bounds, Box::new(SystemClock::new()))
         };
         let opened = open().map_err(|error| error.at(path));
         events::tell_posted();
-        let (log, recovery) = opened?;
-        tell_opened(path, &log, recovery.as_ref());
+        let log = opened?;
+        tell_opened(path, &log, recovery(&log).as_ref());
         let site = Arc::new(Site {
             log,
             path: path.to_owned(),
@@ -67,13 +64,14 @@ impl Handle {
         Ok(Arc::new(Self {
             site,
             worker: Worker::new(move || given_up.with(Log::give_back)),
-            recovery,
         }))
     }
 
-    /// What the opening could not bring back.
-    pub(crate) fn recovery(&self) -> Option<&Recovery> {
-        self.recovery.as_ref()
+    /// What could not be brought back, the last time that something could not. A forked child is
+    /// told nothing: a lock may have been held at the fork.
+    pub(crate) fn recovery(&self) -> Option<Recovery> {
+        let log = &self.site.log;
+        log.is_here().then(|| recovery(log)).flatten()
     }
 
     /// Copies the queue, as it is now, into the new directory `to`.
@@ -151,10 +149,8 @@ fn open_store(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result
     }
 }
 
-fn recovery(log: &Log<RocksStore>) -> Result<Option<Recovery>> {
-    let end = log.end()?;
-    let dropped = log.store().dropped();
-    Ok(dropped.map(|dropped| Recovery::of(dropped, end)))
+fn recovery(log: &Log<RocksStore>) -> Option<Recovery> {
+    log.store().dropped().and_then(Recovery::of)
 }
 
 impl Drop for Handle {

@@ -185,7 +185,8 @@ impl MpmcQueue {
         self.next_with(label, start, max, CallOptions::new())
     }
 
-    /// Like [`next`](Self::next), waiting for the first item as long as `wait` says.
+    /// Like [`next`](Self::next), waiting for the first item as long as `wait` says. A label that is
+    /// new is made before the wait, and stays if that is given up or fails.
     pub fn next_wait(
         &self,
         label: &str,
@@ -353,8 +354,9 @@ impl MpmcQueue {
         self.handle.back_up(to.as_ref())
     }
 
-    /// What was lost to a damaged log when the queue was opened; `None` when nothing was.
-    pub fn recovery(&self) -> Option<&Recovery> {
+    /// What was lost to a damaged log when the queue was opened, or when it last had to open itself
+    /// anew after an error; `None` when nothing was.
+    pub fn recovery(&self) -> Option<Recovery> {
         self.handle.recovery()
     }
 

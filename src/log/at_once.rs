@@ -8,8 +8,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::bounds::Amount;
 use super::commit::Operation;
 use super::fetch::Source;
@@ -18,6 +16,7 @@ use super::state::State;
 use super::{Log, chunk};
 use crate::error::{ErrorKind, Result};
 use crate::options::{Durability, StartPosition};
+use crate::primitives::Mutex;
 use crate::store::Store;
 
 /// A call with more items takes too long to be done at once.

@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::MutexGuard;
-
 use super::Log;
 use super::bounds::Amount;
 use super::cursor::Cursor;
@@ -15,6 +13,7 @@ use super::fill::Fill;
 use super::state::{LineOf, State};
 use super::wait::{Deadline, Ring, Ticket, Wait};
 use crate::error::Result;
+use crate::primitives::MutexGuard;
 use crate::store::Store;
 
 /// Which try of an operation this is.

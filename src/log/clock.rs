@@ -66,7 +66,7 @@ pub(crate) fn micros(duration: Duration) -> i64 {
 #[cfg(test)]
 pub(crate) mod manual {
     use super::{Clock, micros};
-    use parking_lot::Mutex;
+    use crate::primitives::Mutex;
     use std::sync::Arc;
     use std::time::Duration;
 

@@ -7,12 +7,11 @@
 
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::Log;
 use super::clock::micros;
 use super::cursor::Mark;
 use crate::error::{ErrorKind, Result};
+use crate::primitives::Mutex;
 use crate::store::Store;
 
 /// Longer than a call takes that is done at once.

@@ -5,10 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use super::Log;
 use super::chunk::{Chunk, Header};
@@ -17,6 +14,8 @@ use super::items::Items;
 use super::state::State;
 use super::tail;
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitives::Mutex;
+use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::store::{Store, Visit};
 
 /// A stretch ends with the chunk that makes it this large.

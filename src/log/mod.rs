@@ -15,10 +15,8 @@
 //! - [`stats`]: what can be seen of it from outside
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use uuid::Uuid;
 
@@ -26,6 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::Registration;
 use crate::options::Durability;
+use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::primitives::{Mutex, MutexGuard};
 use crate::store::Store;
 
 pub(crate) mod at_once;
@@ -225,11 +225,6 @@ impl<S: Store> Log<S> {
     /// The store under the log.
     pub(crate) fn store(&self) -> &S {
         &self.store
-    }
-
-    /// Position of the next item that will be pushed.
-    pub(crate) fn end(&self) -> Result<u64> {
-        Ok(self.open_state()?.end.position)
     }
 
     /// Makes everything done before the call survive a power cut.

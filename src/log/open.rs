@@ -1,10 +1,8 @@
 //! Finding a log again: what the store holds, and what follows from it.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::bounds::Bounds;
@@ -18,6 +16,8 @@ use super::{Log, Retention};
 use crate::error::{ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::{Chore, Registration};
+use crate::primitives::Mutex;
+use crate::primitives::atomic::AtomicU64;
 use crate::store::{Batch, Records, Store, Visit};
 
 /// What a store holds of a log.
@@ -116,6 +116,7 @@ impl<S: Store> Log<S> {
         };
         write_meta(&store, meta)?;
         store.sync()?;
+        store.found(stored.end.position);
         let log = Arc::new_cyclic(|log: &Weak<Self>| {
             let chore: Weak<dyn Chore> = log.clone();
             Self {

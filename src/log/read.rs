@@ -16,6 +16,7 @@ use super::unclaimed::Unclaimed;
 use super::wait::Wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Durability, StartPosition};
+use crate::primitives::Mutex;
 use crate::store::Store;
 
 /// Items that were read but not taken, and the move of the cursor that takes them.
@@ -272,7 +273,7 @@ impl<S: Store> Log<S> {
         }
     }
 
-    pub(super) fn gate(&self, label: &str) -> Option<Arc<parking_lot::Mutex<()>>> {
+    pub(super) fn gate(&self, label: &str) -> Option<Arc<Mutex<()>>> {
         let state = self.state.lock();
         state.labels.get(label).map(|label| Arc::clone(&label.gate))
     }

@@ -9,7 +9,6 @@
 //! or `close` tells.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Log;
 use super::buffer::Buffer;
@@ -19,6 +18,7 @@ use super::records::Meta;
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
+use crate::primitives::atomic::Ordering;
 use crate::store::Store;
 
 impl<S: Store> Log<S> {
@@ -35,6 +35,7 @@ impl<S: Store> Log<S> {
         if lost {
             self.begin_epoch(meta)?;
         }
+        self.store.found(stored.end.position);
         self.read_ahead.clear();
         if let Some(expiry) = &self.expiry {
             expiry.reset(stored.trim);

@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::Retention;
 use super::bounds::{Amount, Bounds};
 use super::buffer::Buffer;
@@ -18,6 +16,7 @@ use super::stats::Counts;
 use super::tail::Tail;
 use super::unclaimed::Ledger;
 use super::wait::{Line, Ring, Ticket};
+use crate::primitives::Mutex;
 
 /// The label of the one cursor of a first-in-first-out queue.
 pub(crate) const ONLY_LABEL: &str = "";

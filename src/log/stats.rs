@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
 use super::Log;
 use super::bounds::Amount;
 use super::fetch::ChunkInfo;
@@ -12,6 +10,7 @@ use super::state::State;
 #[cfg(feature = "python")]
 use crate::error::Error;
 use crate::error::Result;
+use crate::primitives::Mutex;
 use crate::store::Store;
 
 /// What is in a queue and what has happened to it since it was opened.

@@ -7,14 +7,13 @@
 //! store that had to reopen itself between the write and the sync may have lost the write.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Log;
 use super::commit::Committed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Durability;
+use crate::primitives::atomic::{AtomicUsize, Ordering};
+use crate::primitives::{Condvar, Mutex, MutexGuard, yield_now};
 use crate::store::Store;
 
 #[derive(Debug, Default)]
@@ -81,7 +80,7 @@ impl SyncStage {
 fn gather(round: &Round, stage: &mut MutexGuard<'_, Stage>) {
     let mut members = round.members();
     while members < stage.last {
-        MutexGuard::unlocked(stage, std::thread::yield_now);
+        MutexGuard::unlocked(stage, yield_now);
         if round.members() == members {
             break;
         }

@@ -3,10 +3,7 @@
 //! The housekeeping thread does it. Operations only say when it is due: when much was written or
 //! taken, when a queue was emptied or left alone, when the next item expires.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use parking_lot::MutexGuard;
 
 use super::clock::micros;
 use super::commit::Operation;
@@ -18,6 +15,8 @@ use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::housekeeping::Chore;
 use crate::options::Durability;
+use crate::primitives::MutexGuard;
+use crate::primitives::atomic::Ordering;
 use crate::store::{Batch, Records, Store};
 
 /// At least this long passes between two tidyings that are not urgent.

@@ -6,13 +6,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::Log;
 use super::commit::Operation;
 use super::cursor::Run;
 use crate::error::{Error, Result};
 use crate::options::Durability;
+use crate::primitives::atomic::{AtomicU8, Ordering};
 use crate::store::Store;
 
 /// Items taken and not claimed.

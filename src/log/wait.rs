@@ -5,10 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::bounds::Amount;
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitives::{self, Condvar, Mutex, MutexGuard};
 
 /// How long an operation may wait for items, or for room.
 ///
@@ -111,7 +110,7 @@ impl Deadline<'_> {
     pub(crate) fn is_past(&self) -> bool {
         match self.until {
             Until::Past => true,
-            Until::Moment(moment) => moment <= Instant::now(),
+            Until::Moment(moment) => primitives::has_come(moment),
             Until::Never => false,
         }
     }
@@ -126,11 +125,7 @@ impl Deadline<'_> {
 
     /// Waits on `bell` until it rings or it is time to look again: at the deadline, or to ask
     /// whether the caller wants to be interrupted.
-    pub(crate) fn wait<T>(
-        &self,
-        bell: &Condvar,
-        guard: &mut parking_lot::MutexGuard<'_, T>,
-    ) -> Result<()> {
+    pub(crate) fn wait<T>(&self, bell: &Condvar, guard: &mut MutexGuard<'_, T>) -> Result<()> {
         let poll = self.interrupt.map(|interrupt| {
             let now = Instant::now();
             now.checked_add(interrupt.every).unwrap_or(now)
@@ -141,16 +136,13 @@ impl Deadline<'_> {
             (_, poll) => poll,
         };
         match look_again {
-            Some(moment) => drop(bell.wait_until(guard, moment)),
+            Some(moment) => _ = bell.wait_until(guard, moment),
             None => bell.wait(guard),
         }
         match self.interrupt {
-            Some(interrupt) if parking_lot::MutexGuard::unlocked(guard, || (interrupt.asked)()) => {
-                Err(Error::new(
-                    ErrorKind::Interrupted,
-                    "The wait was interrupted",
-                ))
-            }
+            Some(interrupt) if MutexGuard::unlocked(guard, || (interrupt.asked)()) => Err(
+                Error::new(ErrorKind::Interrupted, "The wait was interrupted"),
+            ),
             _ => Ok(()),
         }
     }

@@ -1,11 +1,12 @@
-//! What an opening could not bring back.
+//! What could not be brought back from a damaged log.
 
 use std::path::PathBuf;
 
 use crate::log::chunk::Header;
 use crate::store::Dropped;
 
-/// What was lost because the log of a queue was damaged when it was opened.
+/// What was lost because the log of a queue was damaged when it was opened, or when it had to open
+/// itself anew after an error.
 ///
 /// A log that ends in the middle of a write, as a crash or a power cut leaves it, is no damage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,19 +27,20 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// What `dropped` means for a log that now ends at `end`.
-    pub(crate) fn of(dropped: Dropped, end: u64) -> Self {
+    /// What `dropped` means; nothing yet while the log has not been found again.
+    pub(crate) fn of(dropped: Dropped) -> Option<Self> {
+        let end = dropped.end?;
         let next = dropped.last_chunk.and_then(|(first, head)| {
             let (header, _) = Header::decode(&head).ok()?;
             Some(first.saturating_add(header.items.into()))
         });
-        Self {
+        Some(Self {
             first: end,
             next: next.filter(|next| *next > end),
             writes: dropped.records,
             bytes: dropped.bytes,
             kept: dropped.kept,
-        }
+        })
     }
 }
 

@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-/// What was lost because the log of a queue was damaged when it was opened.
+/// What was lost to a damaged log when a queue was opened, or opened itself anew after an error.
 ///
 /// A log that ends in the middle of a write, as a crash or a power cut leaves it, is no damage.
 /// `str()` of it is a sentence for people.
@@ -129,9 +129,9 @@ impl Report {
 pub struct Recovery(maintenance::Recovery);
 
 impl Recovery {
-    /// What the opening of a queue has left out, if anything.
-    pub(super) fn of(recovery: Option<&maintenance::Recovery>) -> Option<Self> {
-        recovery.cloned().map(Self)
+    /// What a queue has left out, if anything.
+    pub(super) fn of(recovery: Option<maintenance::Recovery>) -> Option<Self> {
+        recovery.map(Self)
     }
 }
 

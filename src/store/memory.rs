@@ -7,12 +7,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use super::{Batch, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitives::atomic::{AtomicU64, Ordering};
+use crate::primitives::{Mutex, MutexGuard};
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
@@ -315,6 +314,8 @@ impl Store for MemoryStore {
     fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
+
+    fn found(&self, _end: u64) {}
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self

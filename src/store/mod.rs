@@ -117,6 +117,8 @@ pub(crate) struct Dropped {
     pub last_chunk: Option<(u64, Vec<u8>)>,
     /// The directory to which the damaged log was moved.
     pub kept: PathBuf,
+    /// Where the log ends without them, once it was [found](Store::found) again.
+    pub end: Option<u64>,
 }
 
 impl Dropped {
@@ -152,6 +154,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Grows each time the store reopened itself: what was read from an older generation may not
     /// be there any more.
     fn generation(&self) -> u64;
+
+    /// Told where the log ends that was found in it, after it was opened and after it has reopened
+    /// itself.
+    fn found(&self, end: u64);
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>>;
 

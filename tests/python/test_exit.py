@@ -7,40 +7,48 @@ import pytest
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
 from support import needs_posix, run, succeeded
 
+LEVELS = pytest.mark.parametrize("level", ["Buffered", "Written", "Synced"])
 
-def test_pushes_under_way_are_not_lost(path: Path) -> None:
+
+@LEVELS
+def test_pushes_under_way_are_not_lost(path: Path, level: str) -> None:
     program = """
 import sys
+from rocksq import Durability
 from rocksq.nonblocking import PersistentQueueWithCapacity
 
-queue = PersistentQueueWithCapacity(sys.argv[1])
+queue = PersistentQueueWithCapacity(sys.argv[1], durability=getattr(Durability, sys.argv[2]))
 responses = [queue.push([bytes(1000)]) for _ in range(900)]
 """
-    succeeded(run(program, path))
+    succeeded(run(program, path, level))
     assert Queue(path).len == 900
 
 
-def test_pushes_under_way_through_a_view_are_not_lost(path: Path) -> None:
+@LEVELS
+def test_pushes_under_way_through_a_view_are_not_lost(path: Path, level: str) -> None:
     program = """
 import sys
+from rocksq import Durability
 from rocksq.blocking import PersistentQueueWithCapacity
 
-queue = PersistentQueueWithCapacity(sys.argv[1])
+queue = PersistentQueueWithCapacity(sys.argv[1], durability=getattr(Durability, sys.argv[2]))
 view = queue.nonblocking()
 for _ in range(900):
     view.push([bytes(1000)])
 """
-    succeeded(run(program, path))
+    succeeded(run(program, path, level))
     assert Queue(path).len == 900
 
 
+@LEVELS
 @pytest.mark.parametrize("end", ["sys.exit(3)", "raise SystemExit(3)", "print(1 / 0)"])
-def test_nothing_is_lost_however_the_program_ends(path: Path, end: str) -> None:
+def test_nothing_is_lost_however_the_program_ends(path: Path, end: str, level: str) -> None:
     program = f"""
 import sys
+from rocksq import Durability
 from rocksq.nonblocking import PersistentQueueWithCapacity
 
-queue = PersistentQueueWithCapacity(sys.argv[1])
+queue = PersistentQueueWithCapacity(sys.argv[1], durability=Durability.{level})
 for _ in range(500):
     queue.push([bytes(1000)])
 {end}
@@ -79,15 +87,17 @@ for wait in (
     succeeded(run(program, tmp_path))
 
 
-def test_daemon_threads_at_work_are_no_obstacle(tmp_path: Path) -> None:
+@LEVELS
+def test_daemon_threads_at_work_are_no_obstacle(tmp_path: Path, level: str) -> None:
     program = """
 import sys, threading
 import rocksq
 from rocksq import nonblocking
 from rocksq.blocking import PersistentQueueWithCapacity
 
-queue = PersistentQueueWithCapacity(f"{sys.argv[1]}/queue")
-later = nonblocking.PersistentQueueWithCapacity(f"{sys.argv[1]}/later")
+level = getattr(rocksq.Durability, sys.argv[2])
+queue = PersistentQueueWithCapacity(f"{sys.argv[1]}/queue", durability=level)
+later = nonblocking.PersistentQueueWithCapacity(f"{sys.argv[1]}/later", durability=level)
 enough = threading.Semaphore(0)
 
 def work(call):
@@ -110,7 +120,7 @@ for _ in range(4):
     enough.acquire()
 """
     for _ in range(3):
-        succeeded(run(program, tmp_path))
+        succeeded(run(program, tmp_path, level))
 
 
 def test_queues_in_cycles_and_globals_are_closed(tmp_path: Path) -> None:

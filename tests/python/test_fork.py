@@ -9,6 +9,8 @@ from support import needs_posix, run, succeeded
 
 pytestmark = needs_posix
 
+LEVELS = pytest.mark.parametrize("level", ["Buffered", "Written", "Synced"])
+
 SETTING = """
 import os, sys, warnings
 import rocksq
@@ -18,9 +20,10 @@ from rocksq import nonblocking
 
 warnings.simplefilter("ignore")
 directory = sys.argv[1]
-queue = PersistentQueueWithCapacity(f"{directory}/queue")
-mpmc = MpmcQueue(f"{directory}/mpmc", 0)
-later = nonblocking.PersistentQueueWithCapacity(f"{directory}/later")
+level = getattr(rocksq.Durability, sys.argv[2] if len(sys.argv) > 2 else "Written")
+queue = PersistentQueueWithCapacity(f"{directory}/queue", durability=level)
+mpmc = MpmcQueue(f"{directory}/mpmc", 0, durability=level)
+later = nonblocking.PersistentQueueWithCapacity(f"{directory}/later", durability=level)
 queue.push([b"a"])
 mpmc.add([b"a"])
 later.push([b"a"]).get()
@@ -89,12 +92,16 @@ assert mpmc.next("label", StartPosition.Oldest, 9) == ([b"a", b"b"], False)
 """
 
 
-def test_every_call_in_a_child_raises_forked_and_the_parent_goes_on(tmp_path: Path) -> None:
-    assert succeeded(run(SETTING + CALLS + GOES_ON, tmp_path)) == ""
+@LEVELS
+def test_every_call_in_a_child_raises_forked_and_the_parent_goes_on(
+    tmp_path: Path, level: str
+) -> None:
+    assert succeeded(run(SETTING + CALLS + GOES_ON, tmp_path, level)) == ""
 
 
+@LEVELS
 @pytest.mark.parametrize("leave", ["sys.exit(0)", "os._exit(0)", "pass"])
-def test_a_child_may_leave_in_every_way(tmp_path: Path, leave: str) -> None:
+def test_a_child_may_leave_in_every_way(tmp_path: Path, leave: str, level: str) -> None:
     program = (
         SETTING
         + f"""
@@ -106,7 +113,7 @@ else:
     {GOES_ON.strip().replace(chr(10), chr(10) + "    ")}
 """
     )
-    assert succeeded(run(program, tmp_path)) == ""
+    assert succeeded(run(program, tmp_path, level)) == ""
     assert Queue(tmp_path / "queue").is_empty
 
 
@@ -142,21 +149,33 @@ with queue, mpmc, later:
     assert succeeded(run(program, tmp_path)) == ""
 
 
-def test_a_child_of_a_busy_parent_harms_nothing(tmp_path: Path) -> None:
+@LEVELS
+def test_a_child_of_a_busy_parent_harms_nothing(tmp_path: Path, level: str) -> None:
     program = (
         SETTING
         + """
-import threading
+import itertools, threading
+
+done, pushed, seen = threading.Event(), [b"a"], []
 
 def produce():
-    for number in range(3000):
-        later.push([str(number).encode()])
-        queue.push([str(number).encode()])
+    for number in itertools.count():
+        if done.is_set():
+            return
+        pushed.append(str(number).encode())
+        later.push(pushed[-1:])
+        queue.push(pushed[-1:])
+        mpmc.add(pushed[-1:])
 
-producer = threading.Thread(target=produce)
-producer.start()
-children = 0
-while producer.is_alive() and children < 40:
+def read():
+    while not done.is_set():
+        seen.extend(mpmc.next("label", StartPosition.Oldest, 9, timeout=0.01)[0])
+
+threads = [threading.Thread(target=produce), threading.Thread(target=read)]
+for thread in threads:
+    thread.start()
+for _ in range(40):
+    response = later.len  # answered in the parent alone
     child = os.fork()
     if child == 0:
         try:
@@ -165,14 +184,15 @@ while producer.is_alive() and children < 40:
             sys.exit(0)
         sys.exit(1)
     wait(child)
-    children += 1
-producer.join()
-expected = [b"a"] + [str(number).encode() for number in range(3000)]
-assert queue.pop(9999) == expected
-assert later.pop(9999).get().data == expected
+    assert response.get().len > 0
+done.set()
+for thread in threads:
+    thread.join()
+seen.extend(mpmc.next("label", StartPosition.Oldest, 10**9)[0])
+assert seen == queue.pop(10**9) == later.pop(10**9).get().data == pushed
 """
     )
-    assert succeeded(run(program, tmp_path)) == ""
+    assert succeeded(run(program, tmp_path, level)) == ""
 
 
 def test_a_child_of_a_process_without_queues_can_open_one(tmp_path: Path) -> None:

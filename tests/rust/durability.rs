@@ -12,10 +12,9 @@ use rocksq::{CallOptions, Durability, MpmcOptions, QueueOptions, Wait, nonblocki
 
 use crate::support::processes::another;
 use crate::support::waiting::{PATIENCE, until};
-use crate::support::{Home, number, numbers};
+use crate::support::{Home, LEVELS, number, numbers};
 
 const QUEUE: &str = "ROCKSQ_TEST_QUEUE";
-const LEVELS: [Durability; 3] = [Buffered, Written, Synced];
 
 fn fifo(path: &Path, durability: Durability) -> Fifo {
     let mut options = QueueOptions::default();

@@ -8,6 +8,8 @@ mod each_call;
 mod expected;
 mod file_limit;
 mod read_only;
+mod reopened;
+mod slow;
 mod stopped;
 
 use std::path::Path;

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use rocksq::StartPosition::Oldest;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{ErrorKind, Result, Wait, nonblocking};
+use rocksq::{Durability, ErrorKind, Result, Wait, nonblocking};
 
 use crate::support::random::Random;
 use crate::support::tree::{assert_unchanged, picture};
 use crate::support::waiting::until;
-use crate::support::{Home, KIB, ROOMY, numbered, numbers};
+use crate::support::{Home, KIB, LEVELS, ROOMY, numbered, numbers};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 const WRONG: i32 = 7;
@@ -253,10 +253,14 @@ fn a_response_that_was_under_way_at_the_fork_does_not_hang_the_child() {
 
 #[test]
 fn a_parent_loses_nothing_and_children_end_while_it_flushes() {
-    const ROUNDS: usize = 120;
+    LEVELS.into_iter().for_each(fork_under_load);
+}
+
+fn fork_under_load(level: Durability) {
+    const ROUNDS: usize = 50;
     let home = Home::new();
-    let fifo = home.fifo();
-    let mpmc = MpmcQueue::new(home.at("mpmc"), Duration::from_secs(1)).unwrap();
+    let fifo = home.fifo_at(level);
+    let mpmc = home.mpmc_at(level, Duration::from_secs(1));
     let worker = mpmc.nonblocking(10).unwrap();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -290,7 +294,10 @@ fn a_parent_loses_nothing_and_children_end_while_it_flushes() {
             popped.into_iter().eq(0..pushed),
             "the parent lost something"
         );
-        eprintln!("{ROUNDS} forks while {} MiB were pushed", pushed / 10);
+        eprintln!(
+            "{level:?}: {ROUNDS} forks while {} MiB were pushed",
+            pushed / 10
+        );
     });
     fifo.close().unwrap();
     worker.close().unwrap();

@@ -175,6 +175,25 @@ fn the_log_does_not_know_which_store_it_is_on() {
     assert_none(log.filter(|source| source.mentions("rocks")));
 }
 
+/// What threads meet at elsewhere, no test of interleavings sees.
+#[test]
+fn threads_meet_in_the_log_at_its_primitives_alone() {
+    let log = sources()
+        .into_iter()
+        .filter(|source| source.is_below("log/") && !source.is_below("log/tests/"));
+    assert_none(log.filter(|source| {
+        let tested = source.code.split("mod tests").next().unwrap_or_default();
+        [
+            "parking_lot",
+            "std::sync::atomic",
+            "std::sync::Mutex",
+            "std::thread",
+        ]
+        .iter()
+        .any(|other| tested.contains(other))
+    }));
+}
+
 #[test]
 fn the_store_knows_nothing_of_the_log_and_the_queues() {
     let store = sources()

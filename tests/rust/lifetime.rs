@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use rocksq::StartPosition::Oldest;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{ErrorKind, MpmcOptions, QueueOptions, Result, Wait};
+use rocksq::{Durability, ErrorKind, MpmcOptions, QueueOptions, Result, Wait};
 
 use crate::support::processes::another;
 use crate::support::waiting::{PATIENCE, spawn_waiting, until};
-use crate::support::{Home, ROOMY, kind, numbered, numbers};
+use crate::support::{Home, LEVELS, ROOMY, kind, numbered, numbers};
 
 fn open_within(path: &Path, timeout: Option<Duration>) -> Result<Fifo> {
     let mut options = QueueOptions::default();
@@ -116,31 +116,48 @@ fn errors_name_the_path() {
 
 #[test]
 fn what_was_under_way_at_close_is_done_or_refused_as_a_whole() {
-    for _ in 0..10 {
-        let home = Home::new();
-        let queue = home.fifo();
-        let (start, pushed) = (Barrier::new(4), AtomicUsize::new(0));
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    start.wait();
-                    let refusal = loop {
-                        match queue.push(&[b"1", b"2", b"3"]) {
-                            Ok(()) => pushed.fetch_add(3, Ordering::Relaxed),
-                            Err(error) => break error,
-                        };
-                    };
-                    assert_eq!(refusal.kind(), ErrorKind::Closed);
-                });
-            }
-            start.wait();
-            until(PATIENCE, "some pushes", || {
-                pushed.load(Ordering::Relaxed) > 100
-            });
-            queue.close().unwrap();
-        });
-        assert_eq!(home.fifo().len().unwrap() as usize, pushed.into_inner());
+    for level in LEVELS {
+        for _ in 0..5 {
+            close_under_load(&Home::new(), level);
+        }
     }
+}
+
+/// Closes a queue while threads and a nonblocking face push and pop. What they were told must be so.
+fn close_under_load(home: &Home, level: Durability) {
+    const PUSH: [&[u8]; 3] = [b"1", b"2", b"3"];
+    let queue = home.fifo_at(level);
+    let later = queue.nonblocking(8).unwrap();
+    let (pushed, popped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let count = |counter: &AtomicUsize, mut work: Box<dyn FnMut() -> Result<usize> + '_>| {
+        let refusal = loop {
+            match work() {
+                Ok(items) => counter.fetch_add(items, Ordering::Relaxed),
+                Err(error) => break error,
+            };
+        };
+        assert_eq!(refusal.kind(), ErrorKind::Closed);
+    };
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| count(&pushed, Box::new(|| queue.push(&PUSH).map(|()| 3))));
+        }
+        scope.spawn(|| {
+            let push = || later.push(PUSH.map(Vec::from).to_vec())?.get().map(|()| 3);
+            count(&pushed, Box::new(push));
+        });
+        scope.spawn(|| {
+            let pop = || queue.pop_wait(2, Wait::FOREVER).map(|items| items.len());
+            count(&popped, Box::new(pop));
+        });
+        scope.spawn(|| count(&popped, Box::new(|| Ok(later.pop(1)?.get()?.len()))));
+        until(PATIENCE, "some pushes", || {
+            pushed.load(Ordering::Relaxed) > 100
+        });
+        queue.close().unwrap();
+    });
+    let left = pushed.into_inner() - popped.into_inner();
+    assert_eq!(home.fifo().len().unwrap() as usize, left, "{level:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rocksq::nonblocking::{MpmcQueue, PersistentQueueWithCapacity as Fifo};
 use rocksq::{ErrorKind, Wait};
 
 use crate::support::waiting::{PATIENCE, spawn_waiting, until};
-use crate::support::{Home, ROOMY, kind, numbered, numbers};
+use crate::support::{Home, LEVELS, ROOMY, kind, numbered, numbers};
 
 fn fifo(home: &Home, max_inflight_ops: usize) -> Fifo {
     Fifo::new(home.queue(), ROOMY, max_inflight_ops).unwrap()
@@ -114,16 +114,19 @@ fn many_threads_share_one_limit() {
 
 #[test]
 fn a_response_that_is_dropped_unread_harms_nothing() {
-    let home = Home::new();
-    let queue = fifo(&home, 10);
-    for n in 0..1000 {
-        drop(queue.push(items(n, 1)).unwrap());
-        if n % 10 == 0 {
-            drop(queue.len().unwrap());
+    for level in LEVELS {
+        let home = Home::new();
+        let queue = home.fifo_at(level).nonblocking(10).unwrap();
+        for n in 0..500 {
+            drop(queue.push(items(n, 1)).unwrap());
+            if n % 10 == 0 {
+                drop(queue.len().unwrap());
+                drop(queue.pop(2).unwrap());
+            }
         }
+        let all = queue.pop(u64::MAX).unwrap().get().unwrap();
+        assert!(numbers(&all).into_iter().eq(0..500), "{level:?}");
     }
-    let all = queue.pop(u64::MAX).unwrap().get().unwrap();
-    assert!(numbers(&all).into_iter().eq(0..1000));
 }
 
 #[test]
@@ -226,31 +229,35 @@ fn a_queue_has_one_worker_thread_while_it_is_open() {
 
 #[test]
 fn close_finishes_what_is_under_way() {
-    let home = Home::new();
-    let queue = fifo(&home, 1000);
-    let mut responses = vec![queue.push(long_push()).unwrap()];
-    responses.extend((0..100).map(|n| queue.push(items(n, 1)).unwrap()));
-    queue.close().unwrap();
-    assert!(
-        responses
-            .into_iter()
-            .all(|response| response.try_get().unwrap().is_ok())
-    );
-    assert_eq!(kind(queue.push(items(0, 1))), ErrorKind::Closed);
-    assert_eq!(kind(queue.pop(1)), ErrorKind::Closed);
-    queue.close().unwrap();
-    assert_eq!(home.fifo().len().unwrap(), 101);
+    for level in LEVELS {
+        let home = Home::new();
+        let queue = home.fifo_at(level).nonblocking(1000).unwrap();
+        let mut responses = vec![queue.push(long_push()).unwrap()];
+        responses.extend((0..100).map(|n| queue.push(items(n, 1)).unwrap()));
+        queue.close().unwrap();
+        assert!(
+            responses
+                .into_iter()
+                .all(|response| response.try_get().unwrap().is_ok())
+        );
+        assert_eq!(kind(queue.push(items(0, 1))), ErrorKind::Closed);
+        assert_eq!(kind(queue.pop(1)), ErrorKind::Closed);
+        queue.close().unwrap();
+        assert_eq!(home.fifo().len().unwrap(), 101, "{level:?}");
+    }
 }
 
 #[test]
 fn dropping_finishes_what_is_under_way() {
-    let home = Home::new();
-    let queue = fifo(&home, 1000);
-    for n in 0..100 {
-        queue.push(items(n, 1)).unwrap();
+    for level in LEVELS {
+        let home = Home::new();
+        let queue = home.fifo_at(level).nonblocking(1000).unwrap();
+        for n in 0..100 {
+            queue.push(items(n, 1)).unwrap();
+        }
+        drop(queue);
+        assert_eq!(home.fifo().len().unwrap(), 100, "{level:?}");
     }
-    drop(queue);
-    assert_eq!(home.fifo().len().unwrap(), 100);
 }
 
 #[test]

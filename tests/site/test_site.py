@@ -1,5 +1,6 @@
 """What builds the documentation's site: the links that it finds dead, and those that it mends."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,33 @@ def test_links_of_the_repository_hold_on_the_site(
     ).read_text() == "[a](../architecture.md) [b](../design.md#files)"
     assert (site / "design.md").read_text() == "[c](https://example.org/x.md)"
     assert (site / "architecture.md").read_text() == "[d](design.md)"
+
+
+def test_links_to_sources_lead_to_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "SITE", tmp_path)
+    page, source = pages.DOCS / "durability.md", tmp_path / "page.md"
+    source.write_text(f"[kill]({pages.ROOT}/tests/rust/kill.rs)")
+    pages.copy(source, page)
+    copied = (tmp_path / "durability.md").read_text()
+    assert copied == f"[kill]({pages.REPOSITORY}/tests/rust/kill.rs)"
+    source.write_text("[gone](gone.rs)")
+    with pytest.raises(FileNotFoundError):
+        pages.copy(source, page)
+
+
+def test_the_tests_that_documents_name_are_there() -> None:
+    named = re.compile(r"\[`(?P<name>\w+)`\]\((?P<file>[^)]+\.(rs|py))\)")
+    tests = [
+        (page, match["name"], (page.parent / match["file"]).read_text())
+        for page in pages.DOCS.rglob("*.md")
+        for match in named.finditer(page.read_text())
+    ]
+    assert len(tests) > 30
+    missing = [
+        f"{page.name}: {name}"
+        for page, name, text in tests
+        if not re.search(rf"\b(fn|def) {name}\(", text)
+    ]
+    assert missing == []

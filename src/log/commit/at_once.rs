@@ -1,8 +1,6 @@
 //! Doing an operation that has to wait for nothing.
 #![cfg_attr(not(feature = "python"), allow(dead_code, reason = "for Python alone"))]
 
-use std::sync::atomic::Ordering;
-
 use smallvec::smallvec;
 
 use super::{Committed, Operation};
@@ -10,6 +8,7 @@ use crate::error::Result;
 use crate::log::state::State;
 use crate::log::{Log, buffer};
 use crate::options::Durability;
+use crate::primitives::atomic::Ordering;
 use crate::store::Store;
 
 impl<S: Store> Log<S> {

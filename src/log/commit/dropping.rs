@@ -4,8 +4,6 @@
 //! read. The leader does that between two looks at the state: nobody else moves the end or a cursor
 //! meanwhile.
 
-use parking_lot::MutexGuard;
-
 use super::Operation;
 use super::plan::Plan;
 use crate::error::Result;
@@ -14,6 +12,7 @@ use crate::log::bounds::Amount;
 use crate::log::cursor::{Cursor, Mark};
 use crate::log::fetch::Source;
 use crate::log::state::State;
+use crate::primitives::MutexGuard;
 use crate::store::Store;
 
 impl<S: Store> Log<S> {

@@ -1,7 +1,6 @@
 //! Doing a group of operations: in the store, or in the buffer above it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use smallvec::smallvec;
 
@@ -13,6 +12,7 @@ use crate::log::buffer::{self, Buffer};
 use crate::log::chunk::Chunk;
 use crate::log::state::State;
 use crate::log::{Few, Log, Retention};
+use crate::primitives::atomic::Ordering;
 use crate::store::Store;
 
 /// Where a group has gone.
@@ -125,11 +125,11 @@ impl<S: Store> Log<S> {
         operations: Few<Operation<'a>>,
         overflow: Option<Error>,
     ) -> (Plan<'a>, Few<Result<Committed>>) {
-        let now = self.time.now();
         let generation = self.generation.load(Ordering::Acquire);
         self.look_for_room();
         let mut state = self.state.lock();
-        let mut plan = Plan::new(&state, now);
+        // Only now: what gets the room of expired items is younger than they are.
+        let mut plan = Plan::new(&state, self.time.now());
         plan.overflow = overflow;
         let results = operations
             .into_iter()

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
-
 use super::{Committed, Operation};
 use crate::error::Result;
+use crate::primitives::{Condvar, Mutex};
 
 /// A group takes no further operation once it has this much payload.
 pub(super) const GROUP_PAYLOAD: u64 = 1 << 20;

@@ -26,6 +26,29 @@ fn a_failed_pop_takes_nothing() {
 }
 
 #[test]
+fn a_call_that_fails_under_a_new_label_does_not_make_it() {
+    for wait in [Wait::NEVER, Wait::FOREVER] {
+        for items in [&["a"][..], &[]] {
+            for kind in [
+                ErrorKind::Io,
+                ErrorKind::DiskFull,
+                ErrorKind::OutcomeUnknown,
+            ] {
+                let clock = ManualClock::at(0);
+                let log = mpmc(0, &clock);
+                log.append(items, Wait::NEVER, Written).unwrap();
+                log.store.fail_next_write(kind);
+                let taken = log.take(&"x".into(), Oldest, 1, wait, Written);
+                assert_eq!(taken.unwrap_err().kind(), kind);
+                log.add(&["b"]);
+                assert!(log.labels().unwrap().is_empty());
+                assert!(after_kill(&log, &clock).labels().unwrap().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
 fn a_log_goes_on_after_its_store_has_reopened_itself() {
     let log = fifo(10);
     log.add(&["a", "b"]);

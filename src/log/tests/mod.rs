@@ -10,6 +10,8 @@ mod expiring;
 mod failing;
 mod filling;
 mod importing;
+#[cfg(shuttle)]
+mod interleavings;
 mod model;
 mod positions;
 mod stats;

@@ -430,7 +430,10 @@ impl MpmcQueue {
         released(py, || self.queue.backup(&to))
     }
 
-    /// What was lost to a damaged log when the queue was opened; None when nothing was.
+    /// What was lost to a damaged log; None when nothing was.
+    ///
+    /// It was found when the queue was opened, or when it last had to open itself anew after an
+    /// error.
     #[getter]
     fn recovery(&self) -> Option<Recovery> {
         Recovery::of(self.queue.recovery())

@@ -61,7 +61,7 @@ pub(super) struct Core {
     at_work: AtomicUsize,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
-    /// What the last opening could not bring back.
+    /// What could not be brought back, the last time that something could not.
     dropped: Mutex<Option<Dropped>>,
     #[cfg(test)]
     pub(super) sabotage: Mutex<Option<ErrorKind>>,
@@ -115,6 +115,13 @@ impl Core {
 
     pub(super) fn dropped(&self) -> Option<Dropped> {
         self.dropped.lock().clone()
+    }
+
+    /// The log was found again, and ends at `end`.
+    pub(super) fn found(&self, end: u64) {
+        if let Some(dropped) = &mut *self.dropped.lock() {
+            dropped.end.get_or_insert(end);
+        }
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -332,8 +339,8 @@ impl Core {
         };
         match Engine::open(&self.path, self.kind, Opening::Tidy, &self.counters) {
             Ok((engine, dropped)) => {
-                if dropped.is_some() {
-                    *self.dropped.lock() = dropped;
+                if let Some(dropped) = dropped {
+                    self.note(dropped);
                 }
                 *slot = Slot::Open(Box::new(engine), hold);
                 self.trimmed.store(0, Ordering::Release);
@@ -346,6 +353,12 @@ impl Core {
                 Err(error)
             }
         }
+    }
+
+    fn note(&self, dropped: Dropped) {
+        let (path, kept) = (self.path.display(), dropped.kept.display());
+        tracing::warn!(target: "rocksq", "{path}: the log was damaged, and is kept in {kept}");
+        *self.dropped.lock() = Some(dropped);
     }
 
     fn full(&self, what: &str) -> Error {

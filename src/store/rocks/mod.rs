@@ -109,7 +109,7 @@ impl RocksStore {
         })
     }
 
-    /// What the last opening could not bring back.
+    /// What could not be brought back, the last time that something could not.
     pub(crate) fn dropped(&self) -> Option<Dropped> {
         self.core.dropped()
     }
@@ -175,6 +175,10 @@ impl Store for RocksStore {
 
     fn generation(&self) -> u64 {
         self.core.generation()
+    }
+
+    fn found(&self, end: u64) {
+        self.core.found(end);
     }
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {

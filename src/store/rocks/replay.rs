@@ -96,6 +96,7 @@ impl Replay {
             bytes: lost.bytes,
             last_chunk: lost.last_chunk,
             kept,
+            end: None,
         }))
     }
 

@@ -28,7 +28,7 @@ type Drain = fn(&Path) -> rocksq::Result<Outcome>;
 fn drain_fifo(path: &Path) -> rocksq::Result<Outcome> {
     let queue = history::fifo(path)?;
     let mut outcome = Outcome {
-        recovery: queue.recovery().cloned(),
+        recovery: queue.recovery(),
         ..Outcome::default()
     };
     loop {
@@ -46,7 +46,7 @@ fn drain_fifo(path: &Path) -> rocksq::Result<Outcome> {
 fn drain_mpmc(path: &Path) -> rocksq::Result<Outcome> {
     let queue = history::mpmc(path)?;
     let mut outcome = Outcome {
-        recovery: queue.recovery().cloned(),
+        recovery: queue.recovery(),
         ..Outcome::default()
     };
     loop {

@@ -47,7 +47,7 @@ fn damaged_in_the_middle() -> (History, Home) {
 fn damage_in_the_middle_is_reported_and_the_log_is_kept() {
     let (_, home) = damaged_in_the_middle();
     let queue = home.fifo();
-    let recovery: Recovery = queue.recovery().unwrap().clone();
+    let recovery: Recovery = queue.recovery().unwrap();
     assert_eq!((recovery.first, recovery.next), (200, Some(410)));
     // 19 pushes, a take and a push lie behind the push that is damaged.
     assert_eq!(recovery.writes, 21);
@@ -213,7 +213,7 @@ fn a_queue_whose_table_of_contents_has_lost_its_end_is_refused_and_repaired() {
 fn an_opening_that_was_cut_short_is_judged_by_the_next() {
     let (_, home) = damaged_in_the_middle();
     let queue = home.fifo();
-    let kept = queue.recovery().unwrap().kept.clone();
+    let kept = queue.recovery().unwrap().kept;
     let image = Image::of(&home.queue());
     let home = Home::new();
     image.write_to(&home.queue());
@@ -229,7 +229,7 @@ fn an_opening_that_was_cut_short_is_judged_by_the_next() {
 fn what_was_set_aside_counts_as_used_and_goes_with_the_queue() {
     let (_, home) = damaged_in_the_middle();
     let queue = home.fifo();
-    let kept = queue.recovery().unwrap().kept.clone();
+    let kept = queue.recovery().unwrap().kept;
     let bytes = fs::metadata(&kept).unwrap().len();
     assert!(queue.disk_size().unwrap() > bytes);
     drop(queue);

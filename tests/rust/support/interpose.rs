@@ -1,13 +1,15 @@
-//! The system calls that write, so that a test can make them fail.
+//! The system calls that write, so that a test can make them fail, or syncs take their time.
 //!
 //! The functions of the C library that are defined here take the place of its own in the whole
-//! test program, RocksDB included. They do what those do, except where a [`Fault`] says otherwise.
+//! test program, RocksDB included. They do what those do, except where a [`Fault`] or a [`Slow`] says
+//! otherwise.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use libc::{c_char, c_int, c_uint, c_void, off_t, size_t, ssize_t};
 
@@ -90,6 +92,89 @@ impl Drop for Fault {
         let mut rules = RULES.lock().unwrap();
         rules.retain(|rule| rule.id != self.0);
         ARMED.store(!rules.is_empty(), Ordering::Release);
+    }
+}
+
+/// A slow disk, as long as it lives: syncs of files in a directory take time, and are counted.
+pub struct Slow(PathBuf);
+
+#[derive(Debug)]
+struct Disk {
+    directory: PathBuf,
+    takes: Option<Duration>,
+    syncs: u64,
+}
+
+static SLOW: Mutex<Vec<Disk>> = Mutex::new(Vec::new());
+static SYNC: Condvar = Condvar::new();
+
+impl Slow {
+    /// Each sync `takes` so long; `None` for as long as this lives.
+    pub fn new(directory: &Path, takes: Option<Duration>) -> Self {
+        let directory = directory.to_owned();
+        disks().push(Disk {
+            directory: directory.clone(),
+            takes,
+            syncs: 0,
+        });
+        SLOWED.store(true, Ordering::Release);
+        Self(directory)
+    }
+
+    /// How many syncs have begun.
+    pub fn syncs(&self) -> u64 {
+        disk(&mut disks(), &self.0).map_or(0, |disk| disk.syncs)
+    }
+
+    /// Waits until a sync has begun.
+    pub fn until_sync(&self) {
+        let is_idle = |disks: &mut Vec<Disk>| disk(disks, &self.0).is_some_and(|d| d.syncs == 0);
+        drop(SYNC.wait_while(disks(), is_idle).unwrap());
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        disks().retain(|disk| disk.directory != self.0);
+        SYNC.notify_all();
+    }
+}
+
+static SLOWED: AtomicBool = AtomicBool::new(false);
+
+fn disks() -> MutexGuard<'static, Vec<Disk>> {
+    SLOW.lock().unwrap()
+}
+
+fn disk<'d>(disks: &'d mut [Disk], path: &Path) -> Option<&'d mut Disk> {
+    disks
+        .iter_mut()
+        .find(|disk| path.starts_with(&disk.directory))
+}
+
+fn take_time(file: c_int) {
+    if !SLOWED.load(Ordering::Acquire) {
+        return;
+    }
+    let Ok(path) = std::fs::read_link(format!("/proc/self/fd/{file}")) else {
+        return;
+    };
+    let mut disks = disks();
+    let Some(slow) = disk(&mut disks, &path) else {
+        return;
+    };
+    slow.syncs += 1;
+    let takes = slow.takes;
+    SYNC.notify_all();
+    match takes {
+        Some(takes) => {
+            drop(disks);
+            std::thread::sleep(takes);
+        }
+        None => {
+            let is_slow = |disks: &mut Vec<Disk>| disk(disks, &path).is_some();
+            drop(SYNC.wait_while(disks, is_slow).unwrap());
+        }
     }
 }
 
@@ -185,6 +270,7 @@ unsafe extern "C" fn pwrite64(
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fsync(file: c_int) -> c_int {
+    take_time(file);
     match verdict_on(Call::Sync, file) {
         Some(errno) => fail(errno),
         // SAFETY: the call has no preconditions.
@@ -194,6 +280,7 @@ unsafe extern "C" fn fsync(file: c_int) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn fdatasync(file: c_int) -> c_int {
+    take_time(file);
     match verdict_on(Call::Sync, file) {
         Some(errno) => fail(errno),
         // SAFETY: the call has no preconditions.

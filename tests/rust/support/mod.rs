@@ -17,7 +17,13 @@ use std::time::Duration;
 
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{ErrorKind, Result};
+use rocksq::{Durability, ErrorKind, MpmcOptions, QueueOptions, Result};
+
+pub const LEVELS: [Durability; 3] = [
+    Durability::Buffered,
+    Durability::Written,
+    Durability::Synced,
+];
 
 pub const KIB: u64 = 1 << 10;
 pub const MIB: u64 = 1 << 20;
@@ -57,6 +63,19 @@ impl Home {
 
     pub fn mpmc(&self) -> MpmcQueue {
         MpmcQueue::new(self.queue(), Duration::ZERO).unwrap()
+    }
+
+    pub fn fifo_at(&self, level: Durability) -> Fifo {
+        let mut options = QueueOptions::default();
+        options.durability = level;
+        Fifo::open(self.queue(), options).unwrap()
+    }
+
+    /// An MPMC queue beside the one queue, whose items live for `ttl`.
+    pub fn mpmc_at(&self, level: Durability, ttl: Duration) -> MpmcQueue {
+        let mut options = MpmcOptions::default();
+        (options.durability, options.ttl) = (level, Some(ttl));
+        MpmcQueue::open(self.at("mpmc"), options).unwrap()
     }
 }
 

@@ -6,11 +6,16 @@ use crate::store::Records;
 const CHUNK: usize = 256 * 1024;
 const MIB: u64 = 1024 * 1024;
 
-/// Reclaims until nothing is left that could be given back.
-fn reclaim_all(store: &RocksStore, floor: u64) {
+/// Reclaims until nothing is left that could be given back; says how many calls that took. A table
+/// is dropped once RocksDB has moved it out of level 0, in its own time; the housekeeping waits a
+/// second between two calls, this a millisecond.
+fn reclaim_all(store: &RocksStore, floor: u64) -> u64 {
+    let mut calls = 1;
     while reclaim(store, floor, true) {
         std::thread::sleep(std::time::Duration::from_millis(1));
+        calls += 1;
     }
+    calls
 }
 
 /// Says in one batch that everything below `floor` was taken, and reclaims.
@@ -133,9 +138,10 @@ fn a_drained_queue_keeps_little_memory_and_log() {
         push(&store, position, &payload(position)).unwrap();
     }
     take(&store, 20);
-    reclaim_all(&store, 20);
-    // The trim marks of repeated calls may be all that is in the log.
-    assert!(store.unreclaimed() < 64 * 1024);
+    let calls = reclaim_all(&store, 20);
+    // What each call writes, a trim mark of some 50 bytes, may be all that is in the log.
+    let (left, most) = (store.unreclaimed(), calls * 100);
+    assert!(left <= most, "{left} bytes after {calls} calls");
     assert!(store.traffic().tables < MIB);
     let left = store.disk_size().unwrap();
     assert!(left < MIB, "{left}");
