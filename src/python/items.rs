@@ -90,12 +90,23 @@ fn item(given: Bound<'_, PyAny>, index: usize) -> PyResult<Item> {
         Ok(bytes) => return Ok(Item::Bytes(bytes.into())),
         Err(other) => other.into_inner(),
     };
-    let buffer = PyUntypedBuffer::get(&given).map_err(|error| not_bytes(&given, index, error))?;
+    let buffer = buffer(&given).map_err(|error| not_bytes(&given, index, error))?;
     if !buffer.is_c_contiguous() {
         let message = format!("item {index} is a buffer with gaps: pass a contiguous copy of it");
         return Err(PyTypeError::new_err(message));
     }
     Ok(Item::Exported(Exported(buffer)))
+}
+
+/// The buffer of an object. Those of `ctypes` leave out the strides, without which PyO3 takes none; a
+/// memoryview works them out.
+fn buffer(given: &Bound<'_, PyAny>) -> PyResult<PyUntypedBuffer> {
+    match PyUntypedBuffer::get(given) {
+        Err(error) if error.is_instance_of::<PyBufferError>(given.py()) => {
+            PyUntypedBuffer::get(PyMemoryView::from(given)?.as_any())
+        }
+        got => got,
+    }
 }
 
 /// An object refuses to hand out a buffer in one of three ways; anything else went wrong inside it.

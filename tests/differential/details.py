@@ -45,6 +45,7 @@ MODULES = _programs(
         from rocksq.nonblocking import *
         from rocksq import *
         from rocksq.rocksq import version
+        rocksq.rocksq_blocking.MpmcQueue is blocking.MpmcQueue
 
     names of the classes:
         blocking.MpmcQueue.__name__, blocking.MpmcQueue.__qualname__
@@ -167,6 +168,15 @@ FIFO = _programs(
     an array of numbers that are no bytes as an item:
         q = blocking.PersistentQueueWithCapacity(path)
         q.push([__import__('array').array('d', [1])])
+
+    an array of ctypes as an item:
+        q = blocking.PersistentQueueWithCapacity(path)
+        q.push([(__import__('ctypes').c_ubyte * 2)(1, 2)])
+        q.pop()
+
+    a view with gaps as an item:
+        q = blocking.PersistentQueueWithCapacity(path)
+        q.push([memoryview(b'abcdef')[::2]])
 
     a string as an item:
         q = blocking.PersistentQueueWithCapacity(path)
@@ -660,6 +670,11 @@ PATHS = _programs(
         q = None
         rocksq.remove_queue(root + '/link')
         blocking.PersistentQueueWithCapacity(path).len
+
+    a queue that is open, through a symbolic link:
+        q = blocking.PersistentQueueWithCapacity(path)
+        os.symlink(path, root + '/link')
+        blocking.PersistentQueueWithCapacity(root + '/link')
 
     an empty directory:
         os.mkdir(path)

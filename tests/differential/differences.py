@@ -49,6 +49,7 @@ DIFFERENCES = [
     Difference("Limits", r".*, 2 \*\* 63\)", PANIC, "done"),
     Difference("Items", r"q\.(push|add)\(\[.*('text'|None|5)\]\)", PANIC, "TypeError: item .*"),
     Difference("Items", r".*array\('d'.*", PANIC, "None"),
+    Difference("Items", r"q\.push.*\[::2\].*", "None", "TypeError: item 0 is a buffer with gaps.*"),
     Difference("Items", r"q\.push\(\[(\[|\(|range).*", "None", "TypeError: item 0 is not bytes.*"),
     Difference("Items", r"q\.pop\(\)", r"\[b'\\x01\\x02'\]", r"\[b'\\x01\\x00\\x02\\x00'\]"),
     Difference("Two kinds of queue", r"q = .*MpmcQueue\(path, 0\)", "done", "WrongKind: .*"),
@@ -78,6 +79,7 @@ DIFFERENCES = [
     Difference("Limits", r"q\.next\('x' \* 100_000.*", ANY, "InvalidArgument: The label has .*"),
     Difference("Items", r"q\.(push|add)\((\(|iter|\{).*", "TypeError: .*'PyList'", "None|<rock.*"),
     Difference("Paths", r".*pathlib\.Path\(.*", "TypeError: .*", "done|None"),
+    Difference("Paths", r"blocking\..*'/link'\)", "<.*", "Busy: .*"),
     Difference("Start positions", r"hash\(.*|.*pickle.*|.*copy.*|.* < .*", "TypeError.*", ANY),
     Difference("Start positions", r".*\.(name|value)|isinstance\(Oldest, int\)", ANY, ANY),
     Difference("Start positions", r"(list\()?rocksq\.StartPosition.*", "TypeError: .*", ANY),
@@ -85,6 +87,7 @@ DIFFERENCES = [
     Difference("What is new", r".*payload_size.*", "False|AttributeError: .*", "True|0"),
     Difference("Modules", r"rocksq\.blocking", "AttributeError: .*", "<module .*"),
     Difference("Modules", r"from rocksq\.rocksq import version", "done", "ModuleNotFound.*"),
+    Difference("Modules", r"rocksq\.rocksq_blocking.*", "True", "AttributeError: .*"),
     Difference("Modules", r".*__module__", ".*('builtins'|'rocksq.rocksq').*", ".*'rocksq.*"),
     Difference("Modules", r"rocksq\.version\(\)", "'0.3.0'", r"'\d+\.\d+\.\d+'"),
 ]

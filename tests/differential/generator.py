@@ -2,7 +2,7 @@
 
 They leave out what 0.3.0 gets wrong and what would send the rest of a program down another path:
 `pop(0)`, a response that nobody reads or that is read twice, a label that reads before the first
-item and then a reopen. Each of these has a program of its own in `test_arguments.py` or
+item and then a reopen. Each of these has a program of its own in `details.py` or
 `test_faults.py`.
 """
 

@@ -1,6 +1,7 @@
 """Whatever a call is given, it raises an exception that says what is wrong."""
 
 import array
+import ctypes
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ Oldest = StartPosition.Oldest
         memoryview(b"bytes"),
         memoryview(b"some bytes")[5:],
         array.array("B", b"bytes"),
+        (ctypes.c_ubyte * 5)(*b"bytes"),
         type("Bytes", (bytes,), {})(b"bytes"),
     ],
 )
