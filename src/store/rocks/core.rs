@@ -356,8 +356,9 @@ impl Core {
     }
 
     fn note(&self, dropped: Dropped) {
-        let (path, kept) = (self.path.display(), dropped.kept.display());
-        tracing::warn!(target: "rocksq", "{path}: the log was damaged, and is kept in {kept}");
+        let kept = dropped.kept.display();
+        self.event(Level::Warn)
+            .post(format_args!("the log was damaged, and is kept in {kept}"));
         *self.dropped.lock() = Some(dropped);
     }
 
