@@ -112,17 +112,17 @@ def test_the_loop_goes_on_while_the_disk_is_full(small_disk: Path) -> None:
     ballast.write_bytes(bytes(16 << 20))
 
     async def push_until_full(queue: Queue) -> None:
-        while True:
+        refusals = 0
+        while refusals < 2:
             try:
                 await queue.push([bytes(1 << 20)])
             except DiskFull:
-                break
-        with pytest.raises(DiskFull):
-            await queue.push([bytes(1 << 20)])
+                refusals += 1
 
     async def main() -> None:
         async with Queue(small_disk / "queue") as queue:
-            # Once full it stays so: later tries measure the refusals alone.
+            # Later tries measure little more than the refusals: only what is written to tables then
+            # makes room again.
             held_up = [await is_held_up(push_until_full(queue)) for _ in range(5)]
             assert not all(held_up)
             ballast.unlink()
