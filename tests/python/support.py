@@ -15,6 +15,8 @@ from typing import Generic, Self, TypeVar
 
 import pytest
 
+from rocksq.blocking import PersistentQueueWithCapacity
+
 T = TypeVar("T")
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and fork")
@@ -114,3 +116,31 @@ def succeeded(process: subprocess.CompletedProcess[str]) -> str:
     """Check that a program ended well and return what it printed."""
     assert (process.returncode, process.stderr) == (0, ""), process
     return process.stdout
+
+
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as `ulimit -f` does."""
+    import resource  # noqa: PLC0415 # not everywhere
+
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def damaged(directory: Path) -> Path:
+    """A queue of three pushes whose second one is damaged in the log of a copy."""
+    with PersistentQueueWithCapacity(directory / "live") as queue:
+        for item in (b"first", b"second", b"third"):
+            queue.push([item, item * 100])
+        queue.backup(directory / "copy")
+    [log] = (directory / "copy").glob("*.log")
+    content = bytearray(log.read_bytes())
+    content[content.index(b"secondsecond")] ^= 1
+    log.write_bytes(content)
+    return directory / "copy"

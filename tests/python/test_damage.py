@@ -8,19 +8,7 @@ import rocksq
 from rocksq import Corrupt, PathError, StartPosition
 from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity
 from rocksq.maintenance import Recovery, Report
-
-
-def damaged(directory: Path) -> Path:
-    """A queue of three pushes whose second one is damaged in the log of a copy."""
-    with PersistentQueueWithCapacity(directory / "live") as queue:
-        for item in (b"first", b"second", b"third"):
-            queue.push([item, item * 100])
-        queue.backup(directory / "copy")
-    [log] = (directory / "copy").glob("*.log")
-    content = bytearray(log.read_bytes())
-    content[content.index(b"secondsecond")] ^= 1
-    log.write_bytes(content)
-    return directory / "copy"
+from support import damaged
 
 
 def test_an_intact_queue_has_nothing_to_report(tmp_path: Path) -> None:

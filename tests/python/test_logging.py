@@ -1,9 +1,7 @@
 """What happens in and below a queue goes to `logging`."""
 
 import logging
-import resource
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +14,7 @@ import rocksq
 from rocksq import nonblocking
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import PATIENCE, needs_posix, run, succeeded
+from support import PATIENCE, damaged, file_limit, needs_posix, run, succeeded
 
 MIB = 1 << 20
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -91,17 +89,10 @@ os._exit(0)
 def test_a_recovery_that_lost_something_is_a_warning(
     log: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    with Queue(tmp_path / "live") as queue:
-        for item in (b"first", b"second", b"third"):
-            queue.push([item, item * 100])
-        queue.backup(tmp_path / "copy")
-    [file] = (tmp_path / "copy").glob("*.log")
-    content = bytearray(file.read_bytes())
-    content[content.index(b"secondsecond")] ^= 1
-    file.write_bytes(content)
-    with Queue(tmp_path / "copy") as queue:
+    path = damaged(tmp_path)
+    with Queue(path) as queue:
         recovery = queue.recovery
-    assert ("WARNING", str(recovery)) in told(log, tmp_path / "copy")
+    assert ("WARNING", str(recovery)) in told(log, path)
 
 
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="needs the fixtures of the repository")
@@ -122,18 +113,6 @@ def test_space_that_comes_back_is_told(log: pytest.LogCaptureFixture, path: Path
         queue.pop(4)
         record = wait_for(log, "gave space back: flushed")
     assert (record.levelname, record.threadName) == ("DEBUG", "rocksq-housekeeping")
-
-
-@contextmanager
-def file_limit(size: int) -> Iterator[None]:
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @needs_posix

@@ -1,12 +1,9 @@
 """Errors of the operating system: the call that meets one raises, and the same object goes on."""
 
 import os
-import resource
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ import rocksq
 from rocksq import nonblocking
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import PATIENCE, start
+from support import PATIENCE, file_limit, start
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -27,19 +24,6 @@ def item(number: int, size: int = 64 * KIB) -> bytes:
 
 def numbers(items: list[bytes]) -> list[int]:
     return [int.from_bytes(item[:4], "little") for item in items]
-
-
-@contextmanager
-def file_limit(size: int) -> Iterator[None]:
-    """Let no file grow beyond a size, as `ulimit -f` does."""
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def until_it_works(push: Callable[[], None]) -> None:
