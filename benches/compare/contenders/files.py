@@ -30,27 +30,6 @@ class Queuelib(OneByOne):
         self.queue.close()
 
 
-class PersistQueueFile(OneByOne):
-    """`persist-queue` in files; its items are pickled."""
-
-    def __init__(self, directory: str) -> None:
-        from persistqueue import Queue
-        from persistqueue.exceptions import Empty
-
-        self.queue = Queue(f"{directory}/queue", autosave=True)
-        self.empty = Empty
-
-    def put(self, item: bytes) -> None:
-        self.queue.put(item)
-
-    def get(self) -> bytes | None:
-        try:
-            item: bytes = self.queue.get(block=False)
-        except self.empty:
-            return None
-        return item
-
-
 class Floor(Contender):
     """One `writev` a push and one `pread` a pop: no queue, only its bytes."""
 

@@ -70,30 +70,6 @@ class Litequeue(OneByOne):
         self.queue.close()
 
 
-class PersistQueueSqlite(OneByOne):
-    """`persist-queue` on SQLite; its items are pickled."""
-
-    def __init__(self, directory: str) -> None:
-        from persistqueue import SQLiteQueue
-        from persistqueue.exceptions import Empty
-
-        self.queue = SQLiteQueue(f"{directory}/queue", auto_commit=True, multithreading=True)
-        self.empty = Empty
-
-    def put(self, item: bytes) -> None:
-        self.queue.put(item)
-
-    def get(self) -> bytes | None:
-        try:
-            item: bytes = self.queue.get(block=False)
-        except self.empty:
-            return None
-        return item
-
-    def close(self) -> None:
-        self.queue.close()
-
-
 class Diskcache(OneByOne):
     """`diskcache.Deque`."""
 
