@@ -258,11 +258,10 @@ impl State {
     }
 
     fn call_consumers(&mut self, label: &str) {
-        let unread = self.unread_by(label);
-        if let Some(line) = self.consumers.get_mut(label) {
-            line.call(unread);
-            if line.is_empty() {
-                self.consumers.remove(label);
+        if let Some((label, mut line)) = self.consumers.remove_entry(label) {
+            line.call(self.unread_by(&label));
+            if !line.is_empty() {
+                self.consumers.insert(label, line);
             }
         }
     }

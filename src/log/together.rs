@@ -50,8 +50,9 @@ impl<S: Store> Log<S> {
         results.into_iter().map(outcome).collect()
     }
 
-    /// The last tries of [`take`](Self::take) under one label, to be claimed later and still to be settled. It may do
-    /// less than what was asked for: the rest, of which nothing was done, is to be done alone.
+    /// The last tries of [`take`](Self::take) under one label, to be claimed later and still to be
+    /// settled. It may do less than what was asked for: the rest, of which nothing was done, is to
+    /// be done alone.
     pub(crate) fn take_all(
         &self,
         label: &Arc<str>,
