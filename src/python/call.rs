@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::arguments::Timeout;
 use super::errors::exception;
-use super::{exit, logging};
+use super::exit;
 use crate::error::{ErrorKind, Result};
 use crate::{CallOptions, Durability, Wait};
 
@@ -79,8 +79,7 @@ pub(super) fn opening<T: Send>(
     timeout: Timeout,
     open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,
 ) -> PyResult<T> {
-    let _inside = exit::begin_opening().map_err(|error| exception(py, &error))?;
-    logging::heard_by(py, |py| open_in_turns(py, timeout, open))
+    exit::opening(py, |py| open_in_turns(py, timeout, open))
 }
 
 fn open_in_turns<T: Send>(

@@ -45,8 +45,17 @@ static OPENINGS: Gate = Gate::new();
 /// child must not touch: the parent may have held it.
 static HOME: OnceLock<Birthplace> = OnceLock::new();
 
-/// To be held while a queue is opened: the interpreter does not end meanwhile.
-pub(super) fn begin_opening() -> Result<Inside<'static>> {
+/// Opens a queue, or looks into one: the interpreter does not end meanwhile, and `logging` hears of
+/// it before this returns.
+pub(super) fn opening<T>(
+    py: Python<'_>,
+    work: impl FnOnce(Python<'_>) -> PyResult<T>,
+) -> PyResult<T> {
+    let _inside = begin_opening().map_err(|error| exception(py, &error))?;
+    logging::heard_by(py, work)
+}
+
+fn begin_opening() -> Result<Inside<'static>> {
     OPENINGS.enter().ok_or_else(|| {
         let message = "The interpreter is about to end: no queue can be opened any more";
         Error::new(ErrorKind::Closed, message)

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::errors::exception;
-use super::exit::begin_opening;
-use super::logging::heard;
+use super::call::released;
+use super::exit::opening;
 use crate::maintenance;
 
 /// A run of positions whose items are gone.
@@ -205,8 +204,8 @@ impl Recovery {
 /// ('label',)
 #[pyfunction]
 pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
-    let _inside = begin_opening().map_err(|error| exception(py, &error))?;
-    heard(py, || maintenance::verify(&path)).map(Report)
+    let report = opening(py, |py| released(py, || maintenance::verify(&path)));
+    report.map(Report)
 }
 
 /// Write a new queue with every intact item in the place of the one at `path`.
@@ -234,6 +233,6 @@ pub(super) fn verify(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
 /// [b'one', b'two']
 #[pyfunction]
 pub(super) fn repair(py: Python<'_>, path: PathBuf) -> PyResult<Report> {
-    let _inside = begin_opening().map_err(|error| exception(py, &error))?;
-    heard(py, || maintenance::repair(&path)).map(Report)
+    let report = opening(py, |py| released(py, || maintenance::repair(&path)));
+    report.map(Report)
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::errors::exception;
-use super::{exit, logging};
+use super::exit;
 use crate::migration::{self, Progress};
 
 /// What `migrate` has done.
@@ -65,8 +65,7 @@ pub(super) fn migrate(
     path: PathBuf,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Option<Migrated>> {
-    let _inside = exit::begin_opening().map_err(|error| exception(py, &error))?;
-    logging::heard_by(py, |py| convert(py, path, progress))
+    exit::opening(py, |py| convert(py, path, progress))
 }
 
 /// Converts without the GIL; an exception that `progress` or a signal raises stops it.
