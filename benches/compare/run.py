@@ -70,14 +70,24 @@ def measure_row(
     return medians | failed
 
 
+def absolute(path: str) -> str:
+    """Name the same directory for processes that run elsewhere."""
+    return str(Path(path).resolve())
+
+
 def main() -> None:
     """Measure what was asked for and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ours", required=True, help="the Python that has this rocksq")
     parser.add_argument("--reference", required=True, help="the Python that has rocksq 0.3.0")
     parser.add_argument("--rivals", default=sys.executable, help="the Python that has the rivals")
-    parser.add_argument("--disk", required=True, help="a directory on the disk to be measured")
-    parser.add_argument("--tmpfs", default="/dev/shm", help="a directory in memory")
+    parser.add_argument(
+        "--disk",
+        required=True,
+        type=absolute,
+        help="a directory on the disk to be measured",
+    )
+    parser.add_argument("--tmpfs", default="/dev/shm", type=absolute, help="a directory in memory")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="at most so long a phase")
     parser.add_argument("--only", default="", help="rows whose names hold this")
