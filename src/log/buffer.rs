@@ -146,7 +146,7 @@ impl Buffer {
     /// where some were left out.
     pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<()> {
         for chunk in &self.chunks {
-            batch.put_chunk(chunk.first, &[&chunk.header.encode(), chunk.body()])?;
+            batch.put_chunk(chunk.first, &[chunk.bytes()])?;
         }
         for (label, moved) in &self.moved {
             put_cursor(batch, label, moved.now.as_ref())?;
@@ -266,14 +266,10 @@ impl Shift {
             first: self.mark(run.first),
             next: self.mark(run.next),
         };
+        let owed = cursor.owed.iter().copied().map(run);
         Cursor {
             mark: self.mark(cursor.mark),
-            owed: cursor
-                .owed
-                .into_iter()
-                .map(run)
-                .filter(|run| run.items() > 0)
-                .collect(),
+            owed: owed.filter(|run| run.items() > 0).collect(),
         }
     }
 }

@@ -20,7 +20,7 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::Few;
 use super::bounds::Amount;
@@ -53,7 +53,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(crate) fn encode(&self) -> [u8; HEADER_LEN] {
+    fn encode(&self) -> [u8; HEADER_LEN] {
         let layout = u64::from(u16::from_le_bytes([VERSION, CODEC_RAW]));
         let words = [
             layout | (HEADER_LEN as u64) << 32,
@@ -66,6 +66,13 @@ impl Header {
             *to = word.to_le_bytes();
         }
         bytes
+    }
+
+    /// Puts the header in the place of the one that `bytes` begin with.
+    fn write_to(&self, bytes: &mut [u8]) {
+        if let Some(place) = bytes.first_chunk_mut() {
+            *place = self.encode();
+        }
     }
 
     /// The header at the start of a stored chunk, and the bytes behind it.
@@ -135,21 +142,28 @@ fn damaged(why: &str) -> Error {
     Error::corrupt(format!("A chunk of the queue is damaged: {why}"))
 }
 
-/// The part of a chunk behind its header: ends, then items.
+/// The bytes of a new chunk.
 #[derive(Debug)]
-pub(crate) enum Body<'a> {
-    /// Items that still lie where the caller has them; `ends` is encoded.
-    Borrowed { ends: Vec<u8>, items: Few<&'a [u8]> },
-    /// The whole body in one piece.
+pub(crate) enum Bytes<'a> {
+    /// All but the items, which still lie where the caller has them.
+    Borrowed(Box<Borrowed<'a>>),
+    /// In one piece.
     Owned(Vec<u8>),
 }
 
-/// Items on their way into the log: a body and what the header needs to know of it.
+/// Header and ends, and the items that belong behind them.
+#[derive(Debug)]
+pub(crate) struct Borrowed<'a> {
+    head: Vec<u8>,
+    items: Few<&'a [u8]>,
+}
+
+/// Items on their way into the log. Its header is blank until it has a place there.
 #[derive(Debug)]
 pub(crate) struct NewChunk<'a> {
     pub items: u32,
     pub payload: u64,
-    body: Body<'a>,
+    bytes: Bytes<'a>,
 }
 
 impl<'a> NewChunk<'a> {
@@ -158,25 +172,27 @@ impl<'a> NewChunk<'a> {
     /// What will be kept in memory is copied at once, so that the store gets it in one piece.
     fn new(items: Few<&'a [u8]>, payload: usize) -> Self {
         let kept = payload as u64 <= MAX_KEPT_PAYLOAD;
+        let ends = items.len().saturating_mul(END_LEN);
         let room = if kept { payload } else { 0 };
-        let mut body = Vec::with_capacity(items.len().saturating_mul(END_LEN).saturating_add(room));
+        let mut bytes = Vec::with_capacity(HEADER_LEN.saturating_add(ends).saturating_add(room));
+        bytes.extend_from_slice(&[0; HEADER_LEN]);
         let mut end = 0u32;
         for item in &items {
             end = end.saturating_add(item.len() as u32);
-            body.extend_from_slice(&end.to_le_bytes());
+            bytes.extend_from_slice(&end.to_le_bytes());
         }
         let count = items.len() as u32;
-        let body = match kept {
+        let bytes = match kept {
             true => {
-                items.iter().for_each(|item| body.extend_from_slice(item));
-                Body::Owned(body)
+                items.iter().for_each(|item| bytes.extend_from_slice(item));
+                Bytes::Owned(bytes)
             }
-            false => Body::Borrowed { ends: body, items },
+            false => Bytes::Borrowed(Box::new(Borrowed { head: bytes, items })),
         };
         Self {
             items: count,
             payload: end.into(),
-            body,
+            bytes,
         }
     }
 
@@ -190,38 +206,48 @@ impl<'a> NewChunk<'a> {
         NewChunk {
             items: self.items,
             payload: self.payload,
-            body: Body::Owned(self.into_body()),
+            bytes: Bytes::Owned(self.into_bytes()),
         }
+    }
+
+    /// Fills in its header.
+    pub(crate) fn begin_with(&mut self, header: &Header) {
+        let bytes = match &mut self.bytes {
+            Bytes::Borrowed(borrowed) => &mut borrowed.head,
+            Bytes::Owned(bytes) => bytes,
+        };
+        header.write_to(bytes);
     }
 
     /// Payload bytes of its first `items` items.
     pub(crate) fn bytes_of(&self, items: u32) -> u64 {
-        let ends = match &self.body {
-            Body::Borrowed { ends, .. } => ends,
-            Body::Owned(body) => body,
+        let bytes = match &self.bytes {
+            Bytes::Borrowed(borrowed) => &borrowed.head,
+            Bytes::Owned(bytes) => bytes,
         };
-        items.checked_sub(1).map_or(0, |last| end_of(ends, last)) as u64
+        items.checked_sub(1).map_or(0, |last| end_of(bytes, last)) as u64
     }
 
-    /// The pieces of the stored chunk: `header`, and what lies behind it.
-    pub(crate) fn parts<'p>(&'p self, header: &'p [u8]) -> SmallVec<[&'p [u8]; 2]> {
-        match &self.body {
-            Body::Borrowed { ends, items } => [header, ends]
+    /// Its bytes, piece by piece.
+    pub(crate) fn parts(&self) -> SmallVec<[&[u8]; 2]> {
+        match &self.bytes {
+            Bytes::Borrowed(borrowed) => [&borrowed.head[..]]
                 .into_iter()
-                .chain(items.iter().copied())
+                .chain(borrowed.items.iter().copied())
                 .collect(),
-            Body::Owned(body) => SmallVec::from_buf([header, body]),
+            Bytes::Owned(bytes) => smallvec![&bytes[..]],
         }
     }
 
-    /// The body in one piece.
-    pub(crate) fn into_body(self) -> Vec<u8> {
-        match self.body {
-            Body::Owned(body) => body,
-            Body::Borrowed { mut ends, items } => {
-                ends.reserve_exact(self.payload as usize);
-                items.iter().for_each(|item| ends.extend_from_slice(item));
-                ends
+    /// Its bytes in one piece.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self.bytes {
+            Bytes::Owned(bytes) => bytes,
+            Bytes::Borrowed(borrowed) => {
+                let Borrowed { mut head, items } = *borrowed;
+                head.reserve_exact(self.payload as usize);
+                items.iter().for_each(|item| head.extend_from_slice(item));
+                head
             }
         }
     }
@@ -273,34 +299,38 @@ pub(crate) struct Chunk {
     /// Position of its first item.
     pub first: u64,
     pub header: Header,
-    body: Vec<u8>,
+    /// As it is stored: the header, where the items end, the items.
+    bytes: Vec<u8>,
 }
 
 impl Chunk {
     /// Checks the bytes of a stored chunk.
     pub(crate) fn decode(first: u64, bytes: &[u8]) -> Result<Self> {
         let (header, body) = Header::decode(bytes)?;
+        let mut bytes = Vec::with_capacity(HEADER_LEN.saturating_add(body.len()));
+        bytes.extend_from_slice(&header.encode());
+        bytes.extend_from_slice(body);
         let chunk = Self {
             first,
             header,
-            body: body.to_vec(),
+            bytes,
         };
         chunk.check()?;
         Ok(chunk)
     }
 
-    /// The chunk that was just written.
+    /// The chunk that was just written with this header.
     pub(crate) fn written(first: u64, header: Header, chunk: NewChunk<'_>) -> Self {
         Self {
             first,
             header,
-            body: chunk.into_body(),
+            bytes: chunk.into_bytes(),
         }
     }
 
     fn check(&self) -> Result<()> {
         let payload = self
-            .body
+            .bytes
             .len()
             .checked_sub(self.payload_start())
             .ok_or_else(|| damaged("it is shorter than its items"))?;
@@ -325,10 +355,12 @@ impl Chunk {
             bytes_before: start.bytes,
             ..self.header
         };
+        let mut bytes = self.bytes.clone();
+        header.write_to(&mut bytes);
         Self {
             first: start.position,
             header,
-            body: self.body.clone(),
+            bytes,
         }
     }
 
@@ -340,9 +372,9 @@ impl Chunk {
         }
     }
 
-    /// What is stored behind its header.
-    pub(crate) fn body(&self) -> &[u8] {
-        &self.body
+    /// As it is stored.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Position after its last item.
@@ -352,7 +384,7 @@ impl Chunk {
 
     /// Bytes of all its items.
     pub(crate) fn payload(&self) -> u64 {
-        self.body.len().saturating_sub(self.payload_start()) as u64
+        self.bytes.len().saturating_sub(self.payload_start()) as u64
     }
 
     /// Payload bytes before `position` since the queue was made.
@@ -374,7 +406,7 @@ impl Chunk {
             return &[];
         }
         let range = self.item_range(index as u32);
-        self.body.get(range).unwrap_or_default()
+        self.bytes.get(range).unwrap_or_default()
     }
 
     fn item_range(&self, index: u32) -> Range<usize> {
@@ -384,18 +416,20 @@ impl Chunk {
     }
 
     fn payload_start(&self) -> usize {
-        (self.header.items as usize).saturating_mul(END_LEN)
+        let ends = (self.header.items as usize).saturating_mul(END_LEN);
+        HEADER_LEN.saturating_add(ends)
     }
 
     fn end_of(&self, index: u32) -> usize {
-        end_of(&self.body, index)
+        end_of(&self.bytes, index)
     }
 }
 
-/// Where an item ends, according to the ends at the start of a body.
-fn end_of(ends: &[u8], index: u32) -> usize {
+/// Where an item ends, counted from the start of the payload, according to the bytes of a chunk.
+fn end_of(bytes: &[u8], index: u32) -> usize {
     let at = (index as usize).saturating_mul(END_LEN);
-    ends.get(at..)
+    bytes
+        .get(HEADER_LEN.saturating_add(at)..)
         .and_then(|ends| ends.first_chunk::<END_LEN>())
         .map_or(0, |end| u32::from_le_bytes(*end) as usize)
 }
@@ -405,17 +439,14 @@ mod tests {
     use super::*;
 
     fn stored(items: &[&[u8]]) -> Vec<u8> {
-        let chunk = cut(items).unwrap().remove(0);
-        let header = Header {
+        let mut chunk = cut(items).unwrap().remove(0);
+        chunk.begin_with(&Header {
             epoch: 3,
             items: chunk.items,
             time: 1_700_000_000_000_000,
             bytes_before: 77,
-        };
-        let mut bytes = header.encode().to_vec();
-        let parts = chunk.parts(&[]);
-        parts.iter().for_each(|part| bytes.extend(*part));
-        bytes
+        });
+        chunk.parts().concat()
     }
 
     #[test]
@@ -491,8 +522,8 @@ mod tests {
         let half = vec![7; MAX_CHUNK_PAYLOAD / 2];
         let items = [half.as_slice(), b"two"];
         let borrowed = cut(&items).unwrap().remove(0);
-        assert!(matches!(borrowed.body, Body::Borrowed { .. }));
-        let parts = borrowed.parts(b"header").concat();
-        assert_eq!(borrowed.into_owned().parts(b"header").concat(), parts);
+        assert!(matches!(borrowed.bytes, Bytes::Borrowed(_)));
+        let parts = borrowed.parts().concat();
+        assert_eq!(borrowed.into_owned().parts().concat(), parts);
     }
 }

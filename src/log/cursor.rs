@@ -1,6 +1,7 @@
 //! Cursors: how far a consumer has come, and the record that keeps it.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 
 use bincode::{Decode, Encode};
 
@@ -50,23 +51,46 @@ impl Run {
 }
 
 /// What a consumer has still to read: the runs it gave back, then everything from `mark` on.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub mark: Mark,
-    /// Items below `mark` that were taken and given back, in order; normally none.
-    pub owed: VecDeque<Run>,
+    /// Items below `mark` that were taken and given back, in order.
+    pub owed: Owed,
 }
 
-impl Clone for Cursor {
-    /// Each call clones cursors, and to make a new deque costs less than to clone an empty one.
-    fn clone(&self) -> Self {
-        Self {
-            mark: self.mark,
-            owed: match self.owed.is_empty() {
-                true => VecDeque::new(),
-                false => self.owed.clone(),
-            },
-        }
+/// Runs that are owed. Normally there are none, and each call copies cursors: so it is a pointer.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::box_collection, reason = "a list itself is four words")]
+pub(crate) struct Owed(Option<Box<VecDeque<Run>>>);
+
+static NOTHING: VecDeque<Run> = VecDeque::new();
+
+impl Deref for Owed {
+    type Target = VecDeque<Run>;
+
+    fn deref(&self) -> &VecDeque<Run> {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Owed {
+    fn deref_mut(&mut self) -> &mut VecDeque<Run> {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl PartialEq for Owed {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Owed {}
+
+impl FromIterator<Run> for Owed {
+    fn from_iter<T: IntoIterator<Item = Run>>(runs: T) -> Self {
+        let runs = VecDeque::from_iter(runs);
+        Self((!runs.is_empty()).then(|| Box::new(runs)))
     }
 }
 
@@ -80,7 +104,7 @@ impl Cursor {
     pub(crate) fn at(mark: Mark) -> Self {
         Self {
             mark,
-            owed: VecDeque::new(),
+            owed: Owed::default(),
         }
     }
 
@@ -109,10 +133,13 @@ impl Cursor {
 
     /// The cursor after reading up to `mark`, which lies in its first run.
     pub(crate) fn advance(&mut self, mark: Mark) {
+        if self.owed.is_empty() {
+            self.mark = mark;
+            return;
+        }
         match self.owed.front_mut() {
             Some(run) if mark.position < run.next.position => run.first = mark,
-            Some(_) => drop(self.owed.pop_front()),
-            None => self.mark = mark,
+            _ => drop(self.owed.pop_front()),
         }
     }
 
@@ -154,7 +181,7 @@ impl Cursor {
     /// Joins runs that touch each other, or the mark.
     fn merge(&mut self) {
         let mut merged: VecDeque<Run> = VecDeque::with_capacity(self.owed.len());
-        for run in std::mem::take(&mut self.owed) {
+        for run in std::mem::take(&mut *self.owed) {
             match merged.back_mut() {
                 Some(last) if last.next.position >= run.first.position => last.next = run.next,
                 _ => merged.push_back(run),
@@ -166,17 +193,17 @@ impl Cursor {
             self.mark = last.first;
             merged.pop_back();
         }
-        self.owed = merged;
+        self.owed = Owed::from_iter(merged);
     }
 
     /// Leaves out everything below `live`; says whether anything unread was lost by that.
     pub(crate) fn skip_to(&mut self, live: Mark) -> bool {
         let before = self.first();
-        self.owed.retain(|run| run.next.position > live.position);
-        if let Some(run) = self.owed.front_mut()
-            && run.first.position < live.position
-        {
-            run.first = live;
+        if before < live.position && !self.owed.is_empty() {
+            self.owed.retain(|run| run.next.position > live.position);
+            if let Some(run) = self.owed.front_mut() {
+                run.first = run.first.max(live);
+            }
         }
         if self.mark.position < live.position {
             self.mark = live;
@@ -205,7 +232,7 @@ impl Cursor {
             })?;
         let cursor = Self {
             mark,
-            owed: owed.into(),
+            owed: Owed::from_iter(owed),
         };
         cursor.check()?;
         Ok(cursor)
@@ -214,7 +241,7 @@ impl Cursor {
     /// Owed runs must be in order, not empty, and below the mark.
     fn check(&self) -> Result<()> {
         let mut floor = 0;
-        for run in &self.owed {
+        for run in self.owed.iter() {
             if run.first.position < floor || run.items() == 0 || run.first.bytes > run.next.bytes {
                 return Err(Error::corrupt("A cursor of the queue contradicts itself"));
             }
@@ -245,7 +272,7 @@ mod tests {
         };
         Cursor {
             mark: mark(20),
-            owed: [run(3, 5), run(8, 9)].into(),
+            owed: Owed::from_iter([run(3, 5), run(8, 9)]),
         }
     }
 
@@ -299,9 +326,9 @@ mod tests {
         };
         cursor.give_back(&[run(2, 3)]);
         cursor.give_back(&[run(5, 6), run(3, 4)]);
-        assert_eq!(cursor.owed, [run(2, 4), run(5, 6)]);
+        assert_eq!(*cursor.owed, [run(2, 4), run(5, 6)]);
         cursor.give_back(&[run(6, 9)]);
-        assert_eq!(cursor.owed, [run(2, 4)]);
+        assert_eq!(*cursor.owed, [run(2, 4)]);
         assert_eq!(cursor.mark, mark(5));
     }
 

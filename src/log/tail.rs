@@ -51,8 +51,9 @@ impl Tail {
 
 /// The chunk that holds `position` among neighbours.
 pub(crate) fn find(chunks: &VecDeque<Arc<Chunk>>, position: u64) -> Option<Arc<Chunk>> {
-    if chunks.front().is_none_or(|first| position < first.first) {
-        return None;
+    let first = chunks.front()?;
+    if position < first.next() {
+        return (first.first <= position).then(|| Arc::clone(first));
     }
     let index = chunks.partition_point(|chunk| chunk.next() <= position);
     chunks.get(index).map(Arc::clone)

@@ -1,13 +1,13 @@
 //! Writing what is intact of a queue into a new one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use super::walk::{Keeper, Plan};
 use crate::error::Result;
-use crate::log::chunk::{Chunk, Header};
-use crate::log::cursor::{Cursor, Mark, Run};
+use crate::log::chunk::Chunk;
+use crate::log::cursor::{Cursor, Mark, Owed, Run};
 use crate::log::records::{Meta, Trim, floor_key, label_key, meta_key, trim_key};
 use crate::store::rocks::RocksStore;
 use crate::store::{Batch, Records, Store};
@@ -80,18 +80,13 @@ impl<'s> Rewrite<'s> {
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
-        let header = Header {
-            epoch: self.epoch,
-            bytes_before: self.end.bytes,
-            ..chunk.header
-        };
-        let parts = [&header.encode()[..], chunk.body()];
-        let mut batch = self.store.batch(chunk.body().len());
-        batch.put_chunk(self.end.position, &parts)?;
+        let moved = chunk.moved_to(self.end, self.epoch);
+        let mut batch = self.store.batch(moved.bytes().len());
+        batch.put_chunk(moved.first, &[moved.bytes()])?;
         self.store.write(batch)?;
-        self.time = self.time.max(header.time);
+        self.time = self.time.max(moved.header.time);
         self.end = Mark {
-            position: self.end.position.saturating_add(header.items.into()),
+            position: moved.next(),
             bytes: self.end.bytes.saturating_add(chunk.payload()),
         };
         Ok(())
@@ -121,8 +116,8 @@ impl<'s> Rewrite<'s> {
 }
 
 /// Runs that touch or overlap become one.
-fn disjoint(runs: Vec<Run>) -> VecDeque<Run> {
-    let mut merged: VecDeque<Run> = VecDeque::new();
+fn disjoint(runs: Vec<Run>) -> Owed {
+    let mut merged = Owed::default();
     for run in runs {
         match merged.back_mut() {
             Some(last) if run.first.position <= last.next.position => {

@@ -228,13 +228,14 @@ impl<'a> Plan<'a> {
             .filter(|planned| planned.first <= position)
     }
 
-    fn place(&mut self, chunk: NewChunk<'a>) {
+    fn place(&mut self, mut chunk: NewChunk<'a>) {
         let header = Header {
             epoch: self.epoch,
             items: chunk.items,
             time: self.time,
             bytes_before: self.end.bytes,
         };
+        chunk.begin_with(&header);
         let first = self.end.position;
         self.end = Mark {
             position: first.saturating_add(chunk.items.into()),
@@ -310,8 +311,7 @@ impl<'a> Plan<'a> {
     /// Puts the plan into a batch.
     pub(super) fn fill(&self, batch: &mut impl Batch) -> Result<()> {
         for planned in &self.chunks {
-            let header = planned.header.encode();
-            batch.put_chunk(planned.first, &planned.chunk.parts(&header))?;
+            batch.put_chunk(planned.first, &planned.chunk.parts())?;
         }
         for (label, cursor) in &self.cursors {
             put_cursor(batch, label, cursor.as_ref())?;

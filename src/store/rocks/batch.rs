@@ -4,8 +4,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rust_rocksdb::WriteBatch;
-use smallvec::SmallVec;
+use rust_rocksdb::{ColumnFamily, WriteBatch};
 
 use super::chunks;
 use super::core::Core;
@@ -101,17 +100,15 @@ impl SpareBatch {
 
 impl Batch for RocksBatch {
     fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()> {
-        let value: SmallVec<[IoSlice<'_>; 2]> =
-            parts.iter().map(|part| IoSlice::new(part)).collect();
-        let inner = &mut self.inner;
+        let (key, inner) = (chunks::key(position), &mut self.inner);
         self.core.with(|engine| {
-            inner
-                .put_cf_vectored(
-                    &engine.chunks()?,
-                    &[IoSlice::new(&chunks::key(position))],
-                    &value,
-                )
-                .map_err(|status| too_large(status.as_ref()))
+            let family = engine.chunks()?;
+            match parts {
+                // RocksDB takes it, since it has less than 4 GiB.
+                [whole] if u32::try_from(whole.len()).is_ok() => inner.put_cf(&family, key, whole),
+                _ => put_in_pieces(inner, family, &key, parts)?,
+            }
+            Ok(())
         })?;
         self.first_chunk = Some(
             self.first_chunk
@@ -137,6 +134,18 @@ impl Batch for RocksBatch {
         });
         self.keep(outcome);
     }
+}
+
+fn put_in_pieces(
+    batch: &mut WriteBatch,
+    family: &ColumnFamily,
+    key: &[u8],
+    parts: &[&[u8]],
+) -> Result<()> {
+    let value: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    batch
+        .put_cf_vectored(&family, &[IoSlice::new(key)], &value)
+        .map_err(|status| too_large(status.as_ref()))
 }
 
 fn too_large(cause: &str) -> Error {
