@@ -184,6 +184,10 @@ bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksD
 bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minutes
 	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
 
+.PHONY: bench-beside
+bench-beside: $(LIBCLANG_PATH)/libclang.so ## Measure single calls by turns with the bare RocksDB call of the same size
+	$(PROGRESS) cargo bench --quiet --bench beside
+
 .PHONY: bench-check
 bench-check: $(LIBCLANG_PATH)/libclang.so ## Count what calls cost and fail if it grew; COUNT="--update" for new figures
 	$(PROGRESS) cargo bench --no-run --bench counted

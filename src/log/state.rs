@@ -223,8 +223,8 @@ impl State {
 
     /// Calls those who can go on after a change.
     pub(crate) fn call_waiters(&mut self) {
-        if self.waiting == 0 {
-            return self.consumers.clear();
+        if self.waiting == 0 && self.consumers.is_empty() {
+            return;
         }
         self.call_for_room();
         let mut consumers = std::mem::take(&mut self.consumers);

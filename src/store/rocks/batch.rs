@@ -55,7 +55,7 @@ impl RocksBatch {
         let inner = &mut self.inner;
         let bound = chunks::after(end);
         self.core.with(|engine| {
-            inner.delete_range_cf(&engine.chunks()?, &chunks::key(from)[..], &bound[..]);
+            inner.delete_range_cf(&engine.chunks(), &chunks::key(from)[..], &bound[..]);
             Ok(())
         })
     }
@@ -102,7 +102,7 @@ impl Batch for RocksBatch {
     fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()> {
         let (key, inner) = (chunks::key(position), &mut self.inner);
         self.core.with(|engine| {
-            let family = engine.chunks()?;
+            let family = engine.chunks();
             match parts {
                 // RocksDB takes it, since it has less than 4 GiB.
                 [whole] if u32::try_from(whole.len()).is_ok() => inner.put_cf(&family, key, whole),
@@ -120,7 +120,7 @@ impl Batch for RocksBatch {
     fn put(&mut self, records: Records, key: &[u8], value: &[u8]) {
         let inner = &mut self.inner;
         let outcome = self.core.with(|engine| {
-            inner.put_cf(&engine.records(records)?, key, value);
+            inner.put_cf(&engine.records(records), key, value);
             Ok(())
         });
         self.keep(outcome);
@@ -129,7 +129,7 @@ impl Batch for RocksBatch {
     fn delete(&mut self, records: Records, key: &[u8]) {
         let inner = &mut self.inner;
         let outcome = self.core.with(|engine| {
-            inner.delete_cf(&engine.records(records)?, key);
+            inner.delete_cf(&engine.records(records), key);
             Ok(())
         });
         self.keep(outcome);

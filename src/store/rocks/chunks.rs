@@ -34,7 +34,7 @@ pub(super) fn visit(
 ) -> Result<()> {
     let mut how = reading_once();
     how.set_iterate_lower_bound(key(floor));
-    let family = engine.chunks()?;
+    let family = engine.chunks();
     let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
     let check = |status| engine.failure("read chunks", &status);
     rows.seek_for_prev(key(position));
@@ -66,7 +66,7 @@ pub(super) fn last(engine: &Engine) -> Result<Option<u64>> {
 pub(super) fn get(engine: &Engine, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
     engine
         .db()
-        .get_cf(&engine.records(records)?, key)
+        .get_cf(&engine.records(records), key)
         .map_err(|status| engine.failure("read a record", &status))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn scan(
 ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut how = ReadOptions::default();
     how.set_iterate_lower_bound(prefix);
-    let family = engine.records(records)?;
+    let family = engine.records(records);
     let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
     let mut found = Vec::new();
     rows.seek(prefix);

@@ -112,7 +112,7 @@ fn drop_tables(engine: &Engine, floor: u64) -> Result<()> {
     engine
         .db()
         .delete_file_in_range_cf(
-            &engine.chunks()?,
+            &engine.chunks(),
             &chunks::key(0)[..],
             &chunks::after(floor)[..],
         )
