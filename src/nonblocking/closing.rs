@@ -1,4 +1,7 @@
 //! Closing a queue without waiting for it.
+//!
+//! It cannot be given up: who leaves an `async with` may be cancelled at that very moment, and nobody else
+//! would close the queue.
 
 use super::face::Open;
 use super::response::{Effect, Response, response};
@@ -13,13 +16,10 @@ pub(super) fn in_background<Q: Open, T: Send + Sync + 'static>(
     let handle = queue.handle();
     handle.with(Log::check_usable)?;
     let (responder, response) = response(Effect::Changes, handle.worker().desk());
+    responder.begin();
     std::thread::Builder::new()
         .name("rocksq-close".to_owned())
-        .spawn(move || {
-            if responder.begin() {
-                responder.answer(queue.handle().close().map(make), None);
-            }
-        })
+        .spawn(move || responder.answer(queue.handle().close().map(make), None))
         .map_err(|error| {
             let message = format!("Failed to start the thread that closes the queue: {error}");
             Error::new(ErrorKind::Io, message)

@@ -197,6 +197,25 @@ def test_a_loop_that_shuts_down_loses_nothing(later: Queue) -> None:
         assert sorted(taken + left) == sorted(numbered(100))
 
 
+def test_a_task_that_is_cancelled_while_it_leaves_a_queue_closes_it(path: Path) -> None:
+    async def use(queue: Queue) -> None:
+        async with queue:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    async def main() -> None:
+        for _ in range(20):
+            queue = await asyncio.to_thread(Queue, path, open_timeout=PATIENCE)
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.create_task(use(queue))
+            async with asyncio.timeout(PATIENCE):
+                while not queue.closed:
+                    await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+
+
 class Consumers:
     """Tasks that take items and are cancelled at random, until every item was taken."""
 

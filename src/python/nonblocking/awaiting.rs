@@ -17,7 +17,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::aide::{self, Errand};
 use super::bell::{Bell, Rope};
-use super::pending::{Failure, Pending, is_large};
+use super::pending::{Failure, Pending, is_for_the_aide};
 use super::reply::Reply;
 use crate::error::ErrorKind;
 use crate::nonblocking::{Response, Watch};
@@ -49,7 +49,8 @@ struct Wait {
     response: Response<Reply>,
 }
 
-/// Rings for a coroutine when the answer is there; a large one is made into Python objects before.
+/// Rings for a coroutine when the answer is there; what is for the aide, it makes into Python objects
+/// before.
 struct Ring {
     rope: Arc<Rope>,
     waiter: u64,
@@ -59,7 +60,7 @@ struct Ring {
 
 impl Wake for Ring {
     fn wake(self: Arc<Self>) {
-        match self.response.look(is_large).unwrap_or(false) {
+        match self.response.look(is_for_the_aide).unwrap_or(false) {
             true => self.send_aide(),
             false => self.rope.pull(self.waiter),
         }
@@ -84,7 +85,7 @@ impl Awaiting {
 
     /// Goes on: with the answer, or a future to wait on.
     fn advance(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        if !self.pending.is_ready() || self.pending.is_large() {
+        if !self.pending.is_ready() || self.pending.is_for_the_aide() {
             let future = self.wait_longer(py)?;
             if let Some(future) = future {
                 return Ok(future);
@@ -141,7 +142,7 @@ impl Awaiting {
             response: own,
         });
         if !waits {
-            if !self.pending.is_large() {
+            if !self.pending.is_for_the_aide() {
                 return Ok(None);
             }
             ring.send_aide();

@@ -414,7 +414,7 @@ impl MpmcQueue {
 
     #[pyo3(signature = (*_exception))]
     fn __aexit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        let closing = py.detach(|| self.queue.face().close_in_background(Reply::done));
+        let closing = py.detach(|| self.queue.face().close_in_background(Reply::closed));
         consumer::leave(py, closing)
     }
 

@@ -91,9 +91,9 @@ impl Pending {
         Ok(())
     }
 
-    /// Whether the value is still to be made, and takes so long that an event loop would notice.
-    pub(super) fn is_large(&self) -> bool {
-        let look = |response: &Response<Reply>| response.look(is_large);
+    /// Whether the value is still to be made, by the aide.
+    pub(super) fn is_for_the_aide(&self) -> bool {
+        let look = |response: &Response<Reply>| response.look(is_for_the_aide);
         self.made.get().is_none() && self.ask(look).flatten().unwrap_or(false)
     }
 
@@ -155,8 +155,8 @@ impl Pending {
     }
 }
 
-pub(super) fn is_large(answer: &Result<Reply>) -> bool {
-    matches!(answer, Ok(reply) if reply.is_large())
+pub(super) fn is_for_the_aide(answer: &Result<Reply>) -> bool {
+    matches!(answer, Ok(reply) if reply.is_for_the_aide())
 }
 
 fn answered(py: Python<'_>, (field, value): &(Field, Py<PyAny>)) -> Answered {

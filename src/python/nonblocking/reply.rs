@@ -5,13 +5,14 @@ use pyo3::prelude::*;
 
 use crate::log::read::Taken;
 use crate::mpmc::Next;
-use crate::python::{batch, bytes};
+use crate::python::{batch, bytes, logging};
 use crate::{Batch, Items};
 
 /// The answer to an operation.
 #[derive(Clone)]
 pub(super) enum Reply {
     Done,
+    Closed,
     Items(Items),
     Next(Next),
     Len(u64),
@@ -44,6 +45,10 @@ impl Reply {
         Self::Done
     }
 
+    pub(super) fn closed(_: ()) -> Self {
+        Self::Closed
+    }
+
     pub(super) fn items(taken: Taken) -> Self {
         Self::Items(taken.items)
     }
@@ -56,6 +61,10 @@ impl Reply {
     pub(super) fn value(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self {
             Self::Done => Ok(py.None()),
+            Self::Closed => {
+                logging::come(py);
+                Ok(py.None())
+            }
             Self::Items(items) | Self::Peeked(items) => {
                 Ok(bytes::list(py, items)?.into_any().unbind())
             }
@@ -74,13 +83,17 @@ impl Reply {
             Self::Size(_) => Field::Size,
             Self::Labels(_) => Field::Labels,
             Self::Removed(_) => Field::RemovedLabel,
-            Self::Done | Self::Batch(_) | Self::Peeked(_) | Self::Flag(_) => Field::None,
+            Self::Done | Self::Closed | Self::Batch(_) | Self::Peeked(_) | Self::Flag(_) => {
+                Field::None
+            }
         }
     }
 
-    /// Whether making the value takes long enough for an event loop to notice.
-    pub(super) fn is_large(&self) -> bool {
+    /// Whether the aide is to make the value: that takes long enough for an event loop to notice, or
+    /// has to come behind what the aide is logging.
+    pub(super) fn is_for_the_aide(&self) -> bool {
         let items = match self {
+            Self::Closed => return true,
             Self::Items(items) | Self::Peeked(items) => items,
             Self::Next(next) => &next.items,
             Self::Batch(batch) => batch.items(),
