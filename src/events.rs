@@ -2,19 +2,17 @@
 //!
 //! Whoever listens there may do anything, call a queue too, so nothing is told from under a lock.
 //! The log and the store may hold one, of ours or RocksDB's, when there is something to tell: they
-//! [post](Event::post) it, and the housekeeping tells it at once, or the end of an opening or
-//! closing does.
+//! [post](Event::post) it, and a [teller](Teller) tells it at once, or the end of an opening or closing
+//! does.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
 use crate::fork::Birthplace;
-use crate::housekeeping::{Chore, Registration};
 
 /// Posted events beyond this many are dropped, and counted.
 const MAX_POSTED: usize = 1_000;
@@ -132,11 +130,14 @@ impl Event {
 struct Posted {
     events: VecDeque<Told>,
     dropped: u64,
+    /// Whether a teller is on its way, who tells all of them.
+    has_teller: bool,
 }
 
 static POSTED: Mutex<Posted> = Mutex::new(Posted {
     events: VecDeque::new(),
     dropped: 0,
+    has_teller: false,
 });
 
 /// The process that posts. Its locks may have been held when a child was forked.
@@ -152,6 +153,13 @@ impl Posted {
             false => self.dropped = self.dropped.saturating_add(1),
         }
     }
+
+    fn take(&mut self) -> (VecDeque<Told>, u64) {
+        let Self {
+            events, dropped, ..
+        } = self;
+        (std::mem::take(events), std::mem::take(dropped))
+    }
 }
 
 /// Tells what was posted. For one who holds no lock.
@@ -159,44 +167,52 @@ pub(crate) fn tell_posted() {
     if !is_home() {
         return;
     }
-    let posted = std::mem::take(&mut *POSTED.lock());
-    for told in posted.events {
+    let (events, dropped) = POSTED.lock().take();
+    for told in events {
         told.event.tell(told.text);
     }
-    if posted.dropped > 0 {
-        let dropped = posted.dropped;
+    if dropped > 0 {
         Event::at(Level::Warn).tell(format_args!("{dropped} events came too fast to be told"));
     }
 }
 
-/// Has the housekeeping tell what was posted. It is registered there only as long as there is
-/// something, since a registration keeps the thread.
+/// Tells what was posted in a thread of its own, which ends when there is nothing more. The threads
+/// that there are may be waiting for the very disk that there is something to tell about.
 struct Teller;
 
-static TELLER: Mutex<Option<(Arc<Teller>, Registration)>> = Mutex::new(None);
-
 impl Teller {
+    /// Sends one, unless one is on its way.
     fn call() {
-        let mut called = TELLER.lock();
-        if called.is_none() {
-            let teller = Arc::new(Self);
-            let chore: Weak<dyn Chore> = Arc::downgrade(&teller) as _;
-            let registration = Registration::new(chore);
-            registration.run_within(Duration::ZERO);
-            *called = Some((teller, registration));
+        if std::mem::replace(&mut POSTED.lock().has_teller, true) {
+            return;
         }
+        let teller = Self;
+        // Without a thread it is told with the next that is posted.
+        let _ = std::thread::Builder::new()
+            .name("rocksq-teller".to_owned())
+            .spawn(move || teller.tell());
+    }
+
+    fn tell(self) {
+        while !self.is_done() {
+            tell_posted();
+        }
+        // From here on there may be another.
+        std::mem::forget(self);
+    }
+
+    /// Whether there is nothing more to tell. What is posted from then on is told by another.
+    fn is_done(&self) -> bool {
+        let mut posted = POSTED.lock();
+        posted.has_teller = !posted.events.is_empty();
+        !posted.has_teller
     }
 }
 
-impl Chore for Teller {
-    fn run(&self) -> Option<Duration> {
-        // What is posted from here on is told by another.
-        let called = TELLER.lock().take();
-        tell_posted();
-        if let Some((_, registration)) = called {
-            registration.end();
-        }
-        None
+impl Drop for Teller {
+    /// When there is no thread for it, or a subscriber panicked.
+    fn drop(&mut self) {
+        POSTED.lock().has_teller = false;
     }
 }
 
@@ -245,15 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_posted_is_told_by_the_housekeeping_and_may_lead_to_more() {
+    fn what_is_posted_is_told_by_another_thread_and_may_lead_to_more() {
         let heard = listen();
         let own_lock = Mutex::new(());
         let held = own_lock.lock();
         Event::at(Level::Warn)
             .about(Path::new("queue"))
             .post("something");
-        assert_eq!(heard.recv().unwrap(), "rocksq-housekeeping");
+        assert_eq!(heard.recv().unwrap(), "rocksq-teller");
         drop(held);
-        assert_eq!(heard.recv().unwrap(), "rocksq-housekeeping");
+        assert_eq!(heard.recv().unwrap(), "rocksq-teller");
     }
 }

@@ -1,5 +1,6 @@
 """What happens in and below a queue goes to `logging`."""
 
+import asyncio
 import logging
 import shutil
 import threading
@@ -74,6 +75,19 @@ def test_all_four_classes_are_heard(log: pytest.LogCaptureFixture, tmp_path: Pat
         assert told(log, path) == [("INFO", "opened"), ("DEBUG", "closed")]
 
 
+def test_leaving_an_async_with_is_told_before_it_is_over(
+    log: pytest.LogCaptureFixture, path: Path
+) -> None:
+    async def main() -> None:
+        for _ in range(30):
+            log.clear()
+            async with nonblocking.PersistentQueueWithCapacity(path):
+                pass
+            assert told(log, path) == [("INFO", "opened"), ("DEBUG", "closed")]
+
+    asyncio.run(main())
+
+
 def test_a_queue_that_was_not_closed_says_so(log: pytest.LogCaptureFixture, path: Path) -> None:
     program = """
 import os, sys
@@ -112,7 +126,7 @@ def test_space_that_comes_back_is_told(log: pytest.LogCaptureFixture, path: Path
         queue.push([bytes(MIB)] * 4)
         queue.pop(4)
         record = wait_for(log, "gave space back: flushed")
-    assert (record.levelname, record.threadName) == ("DEBUG", "rocksq-housekeeping")
+    assert (record.levelname, record.threadName) == ("DEBUG", "rocksq-teller")
 
 
 @needs_posix

@@ -36,5 +36,7 @@ mod nonblocking;
 mod released;
 #[cfg(target_os = "linux")]
 mod resources;
+#[cfg(target_os = "linux")]
+mod stalls;
 mod support;
 mod threads;

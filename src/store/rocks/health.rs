@@ -161,13 +161,15 @@ impl Watch {
         Event::at(level).about(&self.path)
     }
 
+    /// A write that has to wait reports that itself, when it has waited: maybe after the end of the
+    /// stall was reported. RocksDB's own lines tell of it at once.
     fn note_stall(&self, family: &str, now: DBWriteStallCondition) {
         let (level, what) = match now {
             DBWriteStallCondition::KNormal => (Level::Info, "no longer slows writes down"),
             DBWriteStallCondition::KDelayed => (Level::Warn, "slows writes down"),
-            DBWriteStallCondition::KStopped => (Level::Warn, "has writes wait"),
+            DBWriteStallCondition::KStopped => (Level::Warn, "made writes wait"),
         };
-        let text = format_args!("RocksDB {what}: its background work is behind with {family}");
+        let text = format_args!("RocksDB {what} for its background work with {family}");
         self.event(level).post(text);
     }
 }

@@ -1,0 +1,120 @@
+//! A disk that RocksDB's background work cannot keep up with: it slows writes down and has them wait,
+//! which is told meanwhile, and nothing is lost.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::support::interpose::Slow;
+use crate::support::{Home, MIB};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Hears what is told about stalls, and asks the queue something each time: it would hang if that
+/// were told from under a lock.
+struct Listener {
+    queue: &'static OnceLock<Fifo>,
+    heard: Sender<(Level, String)>,
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut said = Said(String::new());
+        event.record(&mut said);
+        if said.0.contains("background work") || said.0.contains("Stopping writes") {
+            let queue = self.queue.get().unwrap();
+            assert!(queue.len().unwrap() > 0);
+            assert!(queue.stats().unwrap().items > 0);
+            // Who listens may have heard enough.
+            let _ = self.heard.send((*event.metadata().level(), said.0));
+        }
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Said(String);
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
+/// Waits until everything in `awaited` was told, at its level, in any order.
+fn wait_for(heard: &Receiver<(Level, String)>, awaited: &[(Level, &str)]) {
+    let mut awaited = awaited.to_vec();
+    while !awaited.is_empty() {
+        let (level, said) = heard
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("nobody told {awaited:?}"));
+        eprintln!("{level}: {said}");
+        awaited.retain(|(own, text)| !(*own == level && said.contains(text)));
+    }
+}
+
+#[test]
+fn writes_that_rocksdb_slows_down_and_has_wait_are_told_and_done() {
+    static QUEUE: OnceLock<Fifo> = OnceLock::new();
+    let home = Home::new();
+    let (sender, heard) = channel();
+    tracing::subscriber::set_global_default(Listener {
+        queue: &QUEUE,
+        heard: sender,
+    })
+    .unwrap();
+    let queue = QUEUE.get_or_init(|| home.fifo());
+    let enough = AtomicBool::new(false);
+    let item = vec![7; MIB as usize];
+    let push = || {
+        let mut pushed = 0;
+        while pushed < 500 && !enough.load(Ordering::Relaxed) {
+            queue.push(&[&item]).unwrap();
+            pushed += 1;
+        }
+        pushed
+    };
+    let pushed: u64 = thread::scope(|scope| {
+        // What is to be moved to tables has to be synced there.
+        let slow = Slow::new(&home.queue(), None);
+        let pushes = scope.spawn(push);
+        let slowed = (Level::WARN, "RocksDB slows writes down");
+        let stopped = (
+            Level::WARN,
+            "Stopping writes because we have 4 immutable memtables",
+        );
+        wait_for(&heard, &[slowed, stopped]);
+        enough.store(true, Ordering::Relaxed);
+        assert!(!pushes.is_finished());
+        drop(slow);
+        let waited = (Level::WARN, "RocksDB made writes wait");
+        let over = (Level::INFO, "RocksDB no longer slows writes down");
+        wait_for(&heard, &[waited, over]);
+        pushes.join().unwrap()
+    });
+    assert_eq!(queue.pop(u64::MAX).unwrap().len() as u64, pushed);
+    queue.close().unwrap();
+}
