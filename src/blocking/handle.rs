@@ -31,6 +31,10 @@ impl Site {
         &self.log
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Does something with the log; its errors name the path.
     pub(crate) fn with<T>(
         &self,

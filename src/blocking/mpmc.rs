@@ -316,7 +316,8 @@ impl MpmcQueue {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` for a mark of 0, below which nothing is.
+    /// `InvalidArgument` for a mark of 0, below which nothing is, and for a low mark above the high
+    /// one, in items or in bytes.
     pub fn watch(
         &self,
         high: Watermark,

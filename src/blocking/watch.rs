@@ -67,7 +67,9 @@ pub(super) fn watch(
     low: Watermark,
     callback: impl FnMut(bool) + Send + 'static,
 ) -> Result<Watch> {
-    high.check().and_then(|()| low.check())?;
+    high.check()?;
+    low.check()?;
+    low.check_not_above(high)?;
     site.with(|log| log.check_usable())?;
     let signal = Arc::new(Signal::default());
     let (site, told) = (Arc::clone(site), Arc::clone(&signal));
@@ -104,7 +106,7 @@ fn tell(
             Err(error) => {
                 if error.kind() != ErrorKind::Closed {
                     let text = format_args!("cannot watch the queue any more: {error}");
-                    Event::at(Level::Warn).tell(text);
+                    Event::at(Level::Warn).about(site.path()).tell(text);
                 }
                 return;
             }

@@ -60,6 +60,18 @@ impl Watermark {
         }
     }
 
+    /// Fails for a low mark that a queue can be below while it reaches the `high` one: that would come
+    /// to pass over and over.
+    pub(crate) fn check_not_above(self, high: Self) -> Result<()> {
+        match self.0.fits(high.0) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "The low watermark is above the high one: choose at most as many items, and at most as \
+                 many bytes, as the high one has",
+            )),
+        }
+    }
+
     fn is_above(self, present: Amount) -> bool {
         present.items < self.0.items && present.bytes < self.0.bytes
     }

@@ -47,6 +47,9 @@ def test_marks_must_make_sense(tmp_path: Path) -> None:
             queue.watch(print)
         with pytest.raises(InvalidArgument):
             queue.watch(print, high_elements=1, low_elements=0)
+        for marks in ({"high_elements": 1, "low_elements": 2}, {"high_bytes": 1, "low_bytes": 2}):
+            with pytest.raises(InvalidArgument, match="low watermark is above the high one"):
+                queue.watch(print, **marks)
         with pytest.raises(TypeError, match="callable"):
             queue.watch(1, high_elements=1)  # type: ignore[arg-type]
 

@@ -297,7 +297,8 @@ impl PersistentQueueWithCapacity {
     /// low number that is not given is the high one. A queue that has filled up already is told of
     /// at once. The callback is called by a thread of its own, so it may take its time and use the
     /// queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
-    /// object is called or the queue is closed.
+    /// object is called or the queue is closed. Raises `InvalidArgument` for a low number above the
+    /// high one.
     #[pyo3(signature = (callback, *, high_elements = None, low_elements = None, high_bytes = None, low_bytes = None))]
     fn watch(
         &self,
