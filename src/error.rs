@@ -63,6 +63,7 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    advice: Option<String>,
     path: Option<PathBuf>,
 }
 
@@ -72,6 +73,7 @@ impl Error {
         Self(Arc::new(Inner {
             kind,
             message: message.into(),
+            advice: None,
             path: None,
         }))
     }
@@ -80,6 +82,13 @@ impl Error {
     pub(crate) fn at(self, path: &Path) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
         inner.path.get_or_insert_with(|| path.to_owned());
+        Self(Arc::new(inner))
+    }
+
+    /// The same error with advice that its message has no place for.
+    pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.advice = Some(advice.into());
         Self(Arc::new(inner))
     }
 
@@ -105,6 +114,12 @@ impl Error {
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What to do about it, where the message does not say and it is not what is always done about an
+    /// error of this kind: that items which do not fit can never fit, for instance.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
     }
 
     /// The queue's directory, where the error belongs to one.

@@ -52,15 +52,19 @@ class Full(Error, queue.Full):
 
     Take items out, wait with `timeout=`, open the queue with more `max_elements` or `max_bytes`, or
     let the oldest items make room with `OnFull.DropOldest`. What is more than `max_elements` or
-    `max_bytes` can never fit.
+    `max_bytes` can never fit. The note of the exception says which it is.
     """
 
-    def __init__(self, message: str = "", path: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        path: str | None = None,
+        advice: str = "Take items out, wait for room with timeout=, open the queue with more "
+        "max_elements or max_bytes, or let the oldest items make room with "
+        "on_full=OnFull.DropOldest.",
+    ) -> None:
         super().__init__(message, path)
-        self.add_note(
-            "Take items out, wait for room with timeout=, open the queue with more max_elements or "
-            "max_bytes, or let the oldest items make room with on_full=OnFull.DropOldest."
-        )
+        self.add_note(advice)
 
 
 class Closed(Error):

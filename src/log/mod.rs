@@ -154,6 +154,9 @@ impl<S: Store> Log<S> {
             Err(error) if error.kind() == ErrorKind::Full && may_wait => {
                 Ok(Tried::Lacking(Lack::Room(amount)))
             }
+            Err(error) if error.kind() == ErrorKind::Full && !self.gets_room() => {
+                Err(commit::stays_full(error))
+            }
             appended => appended.map(|committed| Tried::Done(Some(committed))),
         }
     }
@@ -174,7 +177,7 @@ impl<S: Store> Log<S> {
         };
         match operation.amount().fits(self.bounds.max) {
             true => Ok(Some(operation)),
-            false => Err(commit::full()),
+            false => Err(commit::never_fits(operation.amount())),
         }
     }
 

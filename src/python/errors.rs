@@ -16,7 +16,11 @@ pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let path = error.path().map(Path::as_os_str);
     let class = classes(py)?.getattr(class_name(error.kind()))?;
-    Ok(PyErr::from_value(class.call1((error.to_string(), path))?))
+    let made = match error.advice() {
+        Some(advice) => class.call1((error.to_string(), path, advice)),
+        None => class.call1((error.to_string(), path)),
+    };
+    Ok(PyErr::from_value(made?))
 }
 
 /// What `concurrent.futures` raises for something that was cancelled.

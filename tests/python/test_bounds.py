@@ -64,6 +64,26 @@ def test_a_queue_that_is_full_of_bytes_says_so(tmp_path: Path) -> None:
         assert list(queue) == [b"aa", b"bb"]
 
 
+@pytest.mark.parametrize("on_full", OnFull)
+def test_what_can_never_fit_fails_at_once_says_so_and_drops_nothing(
+    tmp_path: Path, on_full: OnFull
+) -> None:
+    with blocking.PersistentQueueWithCapacity(
+        tmp_path / "q", 3, max_bytes=4, on_full=on_full
+    ) as queue:
+        queue.push([b"aa", b"bb"])
+        for items in ([b"ccccc"], [b"c"] * 4):
+            for push in (queue.push, lambda *a, **k: queue.nonblocking().push(*a, **k).result()):
+                with pytest.raises(Full) as caught:
+                    push(items, timeout=None)
+                assert str(caught.value) == "Failed to push item: Queue is full"
+                [note] = caught.value.__notes__
+                assert f"more than the queue can ever hold (items: {len(items)}, " in note
+                [again] = pickle.loads(pickle.dumps(caught.value)).__notes__
+                assert again == note
+        assert list(queue) == [b"aa", b"bb"]
+
+
 def test_waiting_ends_when_there_is_room_for_the_bytes(tmp_path: Path) -> None:
     with blocking.PersistentQueueWithCapacity(tmp_path / "q", max_bytes=4) as queue:
         queue.push([b"aa", b"bb"])
@@ -118,7 +138,7 @@ def test_without_a_ttl_nobody_waits_for_room(tmp_path: Path) -> None:
     with blocking.MpmcQueue(tmp_path / "q", 0, max_elements=1) as queue:
         queue.add([b"a"])
         queue.next("label", Oldest, 9)
-        with pytest.raises(Full):
-            queue.add([b"b"], timeout=None)
-        with pytest.raises(Full):
-            queue.nonblocking().add([b"b"], timeout=None).result()
+        for add in (queue.add, lambda *a, **k: queue.nonblocking().add(*a, **k).result()):
+            with pytest.raises(Full) as caught:
+                add([b"b"], timeout=None)
+            assert "without a TTL" in caught.value.__notes__[0]

@@ -233,3 +233,20 @@ pub(crate) fn conflict() -> Error {
 pub(crate) fn full() -> Error {
     Error::new(ErrorKind::Full, "Failed to push item: Queue is full")
 }
+
+/// More than the queue may ever hold.
+pub(crate) fn never_fits(amount: Amount) -> Error {
+    full().advise(format!(
+        "It is more than the queue can ever hold (items: {}, bytes: {}), so waiting does not help: push \
+         fewer at a time, or open the queue with more max_elements or max_bytes.",
+        amount.items, amount.bytes
+    ))
+}
+
+/// Nothing will make room.
+pub(crate) fn stays_full(error: Error) -> Error {
+    error.advise(
+        "Nothing leaves a queue without a TTL by itself, so waiting does not help: open it with a TTL, \
+         with more max_elements or max_bytes, or with on_full=OnFull.DropOldest.",
+    )
+}
