@@ -211,7 +211,8 @@ class PersistentQueueWithCapacity:
         low number that is not given is the high one. A queue that has filled up already is told of
         at once. The callback is called by a thread of its own, so it may take its time and use the
         queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
-        object is called or the queue is closed.
+        object is called or the queue is closed. Raises `InvalidArgument` for a low number above the
+        high one.
         """
     def stats(self) -> Stats:
         """Return what is in the queue, and what has happened to it since it was opened.
@@ -481,7 +482,8 @@ class MpmcQueue:
         low number that is not given is the high one. A queue that has filled up already is told of
         at once. The callback is called by a thread of its own, so it may take its time and use the
         queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
-        object is called or the queue is closed.
+        object is called or the queue is closed. Raises `InvalidArgument` for a low number above the
+        high one.
         """
     def stats(self) -> Stats:
         """Return what is in the queue, and what has happened to it since it was opened.
@@ -655,6 +657,13 @@ class Stats:
     @property
     def popped_items(self) -> int:
         """Items taken since then; of an MPMC queue, read under labels, once for each."""
+    @property
+    def returned_items(self) -> int:
+        """Those of them that were given back since nobody came for them.
+
+        They count again when they are taken again.
+        """
+
     @property
     def dropped_items(self) -> int:
         """Items dropped since then to make room for others."""

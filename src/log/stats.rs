@@ -45,6 +45,9 @@ pub struct Stats {
     pub pushed_items: u64,
     /// Items taken since then; of an MPMC queue, read under labels, once for each.
     pub popped_items: u64,
+    /// Those of them that were given back since nobody came for them. They count again when they are
+    /// taken again.
+    pub returned_items: u64,
     /// Items dropped since then to make room for others.
     pub dropped_items: u64,
     /// Items lost to the TTL since then, as far as was noticed.
@@ -74,6 +77,7 @@ pub struct LabelStats {
 pub(crate) struct Counts {
     pub pushed: u64,
     pub popped: u64,
+    pub returned: u64,
     pub dropped: u64,
     pub expired: u64,
 }
@@ -83,16 +87,9 @@ impl Counts {
         Self {
             pushed: self.pushed.saturating_add(other.pushed),
             popped: self.popped.saturating_add(other.popped),
+            returned: self.returned.saturating_add(other.returned),
             dropped: self.dropped.saturating_add(other.dropped),
             expired: self.expired.saturating_add(other.expired),
-        }
-    }
-
-    /// The same after so many items that were taken have been given back.
-    pub(super) fn without_returned(self, items: u64) -> Self {
-        Self {
-            popped: self.popped.saturating_sub(items),
-            ..self
         }
     }
 }
@@ -126,6 +123,7 @@ impl<S: Store> Log<S> {
             oldest_age: oldest.and_then(|position| self.age_of(position)),
             pushed_items: counts.pushed,
             popped_items: counts.popped,
+            returned_items: counts.returned,
             dropped_items: counts.dropped,
             expired_items: counts.expired,
             log_bytes: traffic.log,

@@ -66,6 +66,14 @@ impl Stats {
         self.0.popped_items
     }
 
+    /// Those of them that were given back since nobody came for them.
+    ///
+    /// They count again when they are taken again.
+    #[getter]
+    fn returned_items(&self) -> u64 {
+        self.0.returned_items
+    }
+
     /// Items dropped since then to make room for others.
     #[getter]
     fn dropped_items(&self) -> u64 {
@@ -105,13 +113,14 @@ impl Stats {
         );
         format!(
             "Stats(items={}, payload_bytes={}, disk_bytes={}, oldest_age={age}, pushed_items={}, \
-             popped_items={}, dropped_items={}, expired_items={}, log_bytes={}, table_bytes={}, \
-             errors={})",
+             popped_items={}, returned_items={}, dropped_items={}, expired_items={}, log_bytes={}, \
+             table_bytes={}, errors={})",
             stats.items,
             stats.payload_bytes,
             stats.disk_bytes,
             stats.pushed_items,
             stats.popped_items,
+            stats.returned_items,
             stats.dropped_items,
             stats.expired_items,
             stats.log_bytes,

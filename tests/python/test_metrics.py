@@ -1,5 +1,6 @@
 """Queues show themselves to prometheus_client and OpenTelemetry, the real ones."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -97,6 +98,16 @@ def test_prometheus_sees_no_queue_that_is_closed_or_removed(
     collector.remove(mpmc)
     assert scraped(registry) == {}
     collector.add(mpmc, name="name")
+
+
+def test_a_path_that_is_no_text_spoils_no_scrape(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    with PersistentQueueWithCapacity(path) as queue:
+        collector = QueueCollector()
+        collector.add(queue)
+        registry = CollectorRegistry()
+        registry.register(collector)
+        assert scraped(registry)["rocksq_items", (("queue", f"{tmp_path}/\ufffd"),)] == 0
 
 
 def test_an_empty_queue_has_no_oldest_item(tmp_path: Path) -> None:

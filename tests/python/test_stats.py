@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rocksq import Closed, Durability, OnFull, StartPosition, blocking
+from rocksq import Closed, Durability, OnFull, StartPosition, blocking, nonblocking
 from rocksq.blocking import Stats
 from support import Caller
 
@@ -24,6 +24,19 @@ def test_what_came_and_went_is_counted(tmp_path: Path) -> None:
             assert stats.expired_items == stats.errors == 0
     with blocking.PersistentQueueWithCapacity(path) as queue:
         assert (queue.stats().items, queue.stats().pushed_items) == (3, 0)
+
+
+def test_what_is_given_back_is_counted_and_no_count_goes_down(tmp_path: Path) -> None:
+    with nonblocking.PersistentQueueWithCapacity(tmp_path / "q") as queue:
+        queue.push([b"a", b"b", b"c"])
+        response = queue.pop(2)
+        assert queue.len.result() == 1
+        assert queue.stats().popped_items == 2
+        assert response.cancel()
+        assert queue.len.result() == 3
+        assert (queue.stats().popped_items, queue.stats().returned_items) == (2, 2)
+        assert len(queue.pop(3).result()) == 3
+        assert (queue.stats().popped_items, queue.stats().returned_items) == (5, 2)
 
 
 def test_the_age_is_that_of_the_oldest_item(tmp_path: Path) -> None:
@@ -74,7 +87,7 @@ def test_stats_do_not_change_and_show_themselves(tmp_path: Path) -> None:
         queue.push([b"a"])
         assert stats.items == 0
         fields = [name for name in vars(Stats) if not name.startswith("_")]
-        assert len(fields) == 11
+        assert len(fields) == 12
         for field in fields:
             assert f"{field}=" in repr(stats)
 

@@ -12,6 +12,7 @@ these libraries. Both show the same, one series for each queue:
 | `rocksq_oldest_item_age_seconds` | `rocksq.oldest_item.age` | not shown when the queue is empty |
 | `rocksq_pushed_items_total` | `rocksq.pushed_items` | items pushed |
 | `rocksq_popped_items_total` | `rocksq.popped_items` | items taken; read, on an MPMC queue |
+| `rocksq_returned_items_total` | `rocksq.returned_items` | items of these that were given back |
 | `rocksq_dropped_items_total` | `rocksq.dropped_items` | items dropped to make room |
 | `rocksq_expired_items_total` | `rocksq.expired_items` | items lost to the TTL |
 | `rocksq_log_written_bytes_total` | `rocksq.log_written` | bytes written to RocksDB's log |

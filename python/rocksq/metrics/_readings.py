@@ -1,5 +1,6 @@
 """What both kinds of metrics show, and how it is read."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -82,6 +83,13 @@ COUNTS = (
         lambda s: s.popped_items,
     ),
     Metric(
+        "rocksq_returned_items",
+        "rocksq.returned_items",
+        ITEMS,
+        "Items taken and given back since the queue was opened.",
+        lambda s: s.returned_items,
+    ),
+    Metric(
         "rocksq_dropped_items",
         "rocksq.dropped_items",
         ITEMS,
@@ -154,7 +162,7 @@ class Queues:
         self._queues: dict[str, Queue] = {}
 
     def add(self, queue: Queue, name: str | None) -> None:
-        name = queue.path if name is None else name
+        name = printable(queue.path) if name is None else name
         with self._lock:
             there = self._queues.get(name)
             if there is not None and there is not queue and not there.closed:
@@ -165,17 +173,22 @@ class Queues:
         with self._lock:
             self._queues = {name: q for name, q in self._queues.items() if q is not queue}
 
-    def read(self) -> list[Reading]:
-        """Look at every queue that is open."""
+    def read(self, *, labels: bool = True) -> list[Reading]:
+        """Look at every queue that is open, and at its labels if they are wanted."""
         with self._lock:
             queues = list(self._queues.items())
-        readings = (reading(name, queue) for name, queue in queues)
+        readings = (reading(name, queue, labels=labels) for name, queue in queues)
         return [reading for reading in readings if reading is not None]
 
 
-def reading(name: str, queue: Queue) -> Reading | None:
+def reading(name: str, queue: Queue, *, labels: bool) -> Reading | None:
     try:
-        labels = queue.label_stats() if isinstance(queue, MpmcQueue) else []
-        return Reading(name, queue.stats(), labels)
+        lags = queue.label_stats() if labels and isinstance(queue, MpmcQueue) else []
+        return Reading(name, queue.stats(), lags)
     except (Closed, Forked):
         return None
+
+
+def printable(path: str) -> str:
+    """Return the path as text: one that is none would keep all queues from being shown."""
+    return os.fsencode(path).decode(errors="replace")

@@ -70,7 +70,7 @@ class QueueInstruments:
 
     def _observe(self, metric: Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def callback(_options: CallbackOptions) -> Iterator[Observation]:
-            for reading in self._queues.read():
+            for reading in self._queues.read(labels=False):
                 value = metric.read(reading.stats)
                 if value is not None:
                     yield Observation(value, {"queue": reading.queue})

@@ -167,8 +167,7 @@ impl<S: Store> Log<S> {
         }
         state.end = plan.end;
         state.time = plan.time;
-        let counts = state.counts.plus(plan.counts);
-        state.counts = counts.without_returned(plan.returned_items);
+        state.counts = state.counts.plus(plan.counts);
         state.closed |= plan.closes;
         for chunk in kept {
             state.keep(chunk, place);

@@ -29,8 +29,6 @@ pub(super) struct Plan<'a> {
     /// Everything below is dropped, if anything is.
     pub floor: Option<Mark>,
     pub counts: Counts,
-    /// Items that are given back.
-    pub returned_items: u64,
     pub flushes: bool,
     pub closes: bool,
     /// Why no items can be added to the buffer.
@@ -85,7 +83,6 @@ impl<'a> Plan<'a> {
             live: state.live,
             floor: None,
             counts: Counts::default(),
-            returned_items: 0,
             flushes: false,
             closes: false,
             overflow: None,
@@ -278,7 +275,8 @@ impl<'a> Plan<'a> {
             let label = unclaimed.label();
             if let Some(mut cursor) = self.cursor(label, state).cloned() {
                 cursor.give_back(unclaimed.runs());
-                self.returned_items = self.returned_items.saturating_add(unclaimed.items());
+                let returned = self.counts.returned.saturating_add(unclaimed.items());
+                self.counts.returned = returned;
                 self.set_cursor(Arc::clone(label), cursor);
             }
         }

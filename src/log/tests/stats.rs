@@ -29,7 +29,8 @@ fn what_came_less_what_went_is_what_is_there() {
     log.append(&["x"; 4], Wait::NEVER, Buffered).unwrap_err();
     let stats = log.figures();
     let counts = (stats.pushed_items, stats.popped_items, stats.dropped_items);
-    assert_eq!(counts, (4, 1, 1));
+    assert_eq!(counts, (4, 2, 1));
+    assert_eq!(stats.returned_items, 1);
     assert_eq!((stats.items, stats.payload_bytes), (2, 4));
 }
 
