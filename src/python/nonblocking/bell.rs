@@ -121,8 +121,9 @@ impl Bell {
             .read(&mut bytes)
             .is_ok_and(|read| read == bytes.len())
         {}
-        // Who rings from here on is heard below, or writes another byte.
-        self.rope.rung.store(false, Ordering::Release);
+        // Who rings from here on is heard below, or writes another byte. Swapped, not stored: what
+        // those had sent who saw that a byte was on its way is then seen below.
+        self.rope.rung.swap(false, Ordering::AcqRel);
         while let Some(waiter) = self.next_answered() {
             let future = self.waiting.lock().futures.remove(&waiter);
             if let Some(future) = future.and_then(|future| future.bind(py).upgrade()) {
