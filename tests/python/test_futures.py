@@ -125,6 +125,30 @@ def test_a_callback_may_wait_for_the_same_queue(path: Path) -> None:
     assert results == [[b"a"], 1]
 
 
+def test_a_callback_may_wait_for_a_loop_that_awaits_a_large_answer(path: Path) -> None:
+    size = 1 << 20
+    results: list[object] = []
+
+    async def main() -> None:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        async def pop() -> int:
+            return len((await queue.pop(timeout=None))[0])
+
+        def call_back(_: object) -> None:
+            results.append(asyncio.run_coroutine_threadsafe(pop(), loop).result(PATIENCE))
+            loop.call_soon_threadsafe(done.set)
+
+        async with Queue(path) as queue:
+            queue.pop(timeout=None).add_done_callback(call_back)
+            await queue.push([b"a"])
+            await queue.push([bytes(size)])
+            await asyncio.wait_for(done.wait(), PATIENCE)
+
+    asyncio.run(main())
+    assert results == [size]
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_callback_that_raises_disturbs_no_other(
     later: Queue, monkeypatch: pytest.MonkeyPatch

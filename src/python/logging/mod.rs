@@ -2,7 +2,7 @@
 //!
 //! Events come from any thread, RocksDB's too, and nobody may wait for the GIL there. So they are
 //! [noted](notes), and the thread of a call that opens or closes hands over its own before it
-//! returns; the aide hands over the others. Which levels Python wants is [remembered](levels), so
+//! returns; an aide hands over the others. Which levels Python wants is [remembered](levels), so
 //! that what nobody wants costs a look at an atomic.
 //!
 //! | file | job |
@@ -31,7 +31,7 @@ mod notes;
 /// Those who call Python's handlers.
 static HANDLERS: Gate = Gate::new();
 
-/// Whether the aide was called and has not come yet.
+/// Whether an aide was called and has not come yet.
 static CALLED: AtomicBool = AtomicBool::new(false);
 
 /// Has Python's `logging` hear what the crate tells, unless somebody else listens already. Nothing
@@ -76,7 +76,7 @@ pub(super) fn heard_by<T>(
     handed_over.map(|()| outcome)
 }
 
-/// Calls for the aide, which hands over what was noted.
+/// Calls for an aide, which hands over what was noted.
 fn call_aide() {
     if !CALLED.swap(true, Ordering::AcqRel) {
         aide::call_to_log();

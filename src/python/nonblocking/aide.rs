@@ -1,8 +1,9 @@
-//! The thread that does for others what needs the GIL: making large answers into Python objects,
-//! calling callbacks, logging.
+//! The threads that do for others what needs the GIL: making large answers into Python objects, calling
+//! callbacks, logging.
 //!
-//! So the workers never wait for the GIL, and an event loop is not held up by copying. There is one
-//! in a process, from the first time it is needed; it sleeps when there is nothing to do. Nothing
+//! So the workers never wait for the GIL, and an event loop is not held up by copying. There are two
+//! in a process, from the first time that each is needed; they sleep when there is nothing to do. What
+//! is called may wait for an event loop, and that for a large answer, so who calls makes none. Nothing
 //! here is touched in a forked child, where every response is answered already.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -16,7 +17,16 @@ use super::pending::Pending;
 use crate::events::{Event, Level};
 use crate::python::logging;
 
-/// Something for the aide to do.
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aide {
+    /// Runs nothing but our own code.
+    Maker,
+    /// Calls what others have written.
+    Caller,
+}
+
+/// Something for an aide to do.
 pub(super) enum Errand {
     /// Make the value of an answer, then ring for the coroutine that waits for it.
     Make(Weak<Pending>, Arc<Rope>, u64),
@@ -28,39 +38,63 @@ pub(super) enum Errand {
     Report(Sender<()>),
 }
 
-static ERRANDS: OnceLock<Sender<Errand>> = OnceLock::new();
+impl Aide {
+    const ALL: [Self; 2] = [Self::Maker, Self::Caller];
 
-/// Has something done soon. Does not wait for the GIL.
-pub(super) fn send(errand: Errand) {
-    if ERRANDS.get_or_init(begin).send(errand).is_err() {
-        Event::at(Level::Error).tell("the thread that calls back to Python is not there");
+    fn name(self) -> &'static str {
+        match self {
+            Self::Maker => "rocksq-maker",
+            Self::Caller => "rocksq-caller",
+        }
+    }
+
+    fn errands(self) -> &'static OnceLock<Sender<Errand>> {
+        static MAKER: OnceLock<Sender<Errand>> = OnceLock::new();
+        static CALLER: OnceLock<Sender<Errand>> = OnceLock::new();
+        match self {
+            Self::Maker => &MAKER,
+            Self::Caller => &CALLER,
+        }
+    }
+
+    /// Has something done soon. Does not wait for the GIL.
+    pub(super) fn send(self, errand: Errand) {
+        let errands = self.errands().get_or_init(|| self.begin());
+        if errands.send(errand).is_err() {
+            Event::at(Level::Error).tell("the thread that calls back to Python is not there");
+        }
+    }
+
+    fn begin(self) -> Sender<Errand> {
+        let (sender, errands) = channel();
+        // Without a thread nobody receives, and whoever sends says so.
+        let _ = std::thread::Builder::new()
+            .name(self.name().to_owned())
+            .spawn(|| work(errands));
+        sender
+    }
+
+    /// Waits until everything sent to it so far is done.
+    fn finish(self, py: Python<'_>) {
+        let Some(errands) = self.errands().get() else {
+            return;
+        };
+        let (done, report) = channel();
+        if errands.send(Errand::Report(done)).is_ok() {
+            // It fails when the thread is gone, and then there is nothing to wait for.
+            py.detach(move || report.recv()).unwrap_or_default();
+        }
     }
 }
 
 /// Has [`logging::come`] called soon. Does not wait for the GIL.
 pub(in crate::python) fn call_to_log() {
-    send(Errand::Log);
+    Aide::Caller.send(Errand::Log);
 }
 
 /// Waits until everything sent so far is done.
 pub(in crate::python) fn finish(py: Python<'_>) {
-    let Some(errands) = ERRANDS.get() else {
-        return;
-    };
-    let (done, report) = channel();
-    if errands.send(Errand::Report(done)).is_ok() {
-        // It fails when the thread is gone, and then there is nothing to wait for.
-        py.detach(move || report.recv()).unwrap_or_default();
-    }
-}
-
-fn begin() -> Sender<Errand> {
-    let (sender, errands) = channel();
-    // Without a thread nobody receives, and whoever sends says so.
-    let _ = std::thread::Builder::new()
-        .name("rocksq-aide".to_owned())
-        .spawn(|| work(errands));
-    sender
+    Aide::ALL.into_iter().for_each(|aide| aide.finish(py));
 }
 
 fn work(errands: Receiver<Errand>) {

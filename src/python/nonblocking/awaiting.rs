@@ -15,9 +15,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::aide::{self, Errand};
+use super::aide::{Aide, Errand};
 use super::bell::{Bell, Rope};
-use super::pending::{Failure, Pending, is_for_the_aide};
+use super::pending::{Failure, Pending, aide_of};
 use super::reply::Reply;
 use crate::error::ErrorKind;
 use crate::nonblocking::{Response, Watch};
@@ -49,8 +49,8 @@ struct Wait {
     response: Response<Reply>,
 }
 
-/// Rings for a coroutine when the answer is there; what is for the aide, it makes into Python objects
-/// before.
+/// Rings for a coroutine when the answer is there; what an aide is to make into Python
+/// objects is made before.
 struct Ring {
     rope: Arc<Rope>,
     waiter: u64,
@@ -60,17 +60,17 @@ struct Ring {
 
 impl Wake for Ring {
     fn wake(self: Arc<Self>) {
-        match self.response.look(is_for_the_aide).unwrap_or(false) {
-            true => self.send_aide(),
-            false => self.rope.pull(self.waiter),
+        match self.response.look(aide_of).flatten() {
+            Some(aide) => self.send(aide),
+            None => self.rope.pull(self.waiter),
         }
     }
 }
 
 impl Ring {
-    fn send_aide(&self) {
+    fn send(&self, aide: Aide) {
         let (pending, rope) = (Weak::clone(&self.pending), Arc::clone(&self.rope));
-        aide::send(Errand::Make(pending, rope, self.waiter));
+        aide.send(Errand::Make(pending, rope, self.waiter));
     }
 }
 
@@ -85,7 +85,7 @@ impl Awaiting {
 
     /// Goes on: with the answer, or a future to wait on.
     fn advance(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        if !self.pending.is_ready() || self.pending.is_for_the_aide() {
+        if !self.pending.is_ready() || self.pending.aide().is_some() {
             let future = self.wait_longer(py)?;
             if let Some(future) = future {
                 return Ok(future);
@@ -142,10 +142,10 @@ impl Awaiting {
             response: own,
         });
         if !waits {
-            if !self.pending.is_for_the_aide() {
-                return Ok(None);
+            match self.pending.aide() {
+                Some(aide) => ring.send(aide),
+                None => return Ok(None),
             }
-            ring.send_aide();
         }
         Ok(Some(future.unbind()))
     }

@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use super::aide::{self, Errand};
+use super::aide::{Aide, Errand};
 use super::reply::Reply;
 use crate::nonblocking::Response;
 
@@ -28,11 +28,11 @@ struct Call(u64);
 
 impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        aide::send(Errand::CallBack(self.0));
+        Aide::Caller.send(Errand::CallBack(self.0));
     }
 }
 
-/// Has `function` called with `argument`, by the aide, when `response` is there.
+/// Has `function` called with `argument`, by an aide, when `response` is there.
 pub(super) fn add(
     py: Python<'_>,
     response: &Response<Reply>,

@@ -7,7 +7,7 @@
 //! | `response`, `pending`, `variant` | what a call hands back |
 //! | `awaiting`, `bell` | `await`: coroutines, and waking their event loop |
 //! | `consumer` | `async for`, `async with` |
-//! | `callbacks`, `aide` | what is called from, or made by, a thread of its own |
+//! | `callbacks`, `aide` | what is called from, or made by, threads of their own |
 
 pub(super) mod aide;
 mod asking;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use super::aide::Aide;
 use super::reply::{Field, Reply};
 use super::variant::Answered;
 use crate::error::{Error, ErrorKind, Result};
@@ -91,10 +92,13 @@ impl Pending {
         Ok(())
     }
 
-    /// Whether the value is still to be made, by the aide.
-    pub(super) fn is_for_the_aide(&self) -> bool {
-        let look = |response: &Response<Reply>| response.look(is_for_the_aide);
-        self.made.get().is_none() && self.ask(look).flatten().unwrap_or(false)
+    /// Who has still to make the value, if an aide has.
+    pub(super) fn aide(&self) -> Option<Aide> {
+        let look = |response: &Response<Reply>| response.look(aide_of).flatten();
+        match self.made.get() {
+            Some(_) => None,
+            None => self.ask(look).flatten(),
+        }
     }
 
     /// Claims the answer, if it is there.
@@ -155,8 +159,8 @@ impl Pending {
     }
 }
 
-pub(super) fn is_for_the_aide(answer: &Result<Reply>) -> bool {
-    matches!(answer, Ok(reply) if reply.is_for_the_aide())
+pub(super) fn aide_of(answer: &Result<Reply>) -> Option<Aide> {
+    answer.as_ref().ok().and_then(Reply::aide)
 }
 
 fn answered(py: Python<'_>, (field, value): &(Field, Py<PyAny>)) -> Answered {

@@ -3,6 +3,7 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
+use super::aide::Aide;
 use crate::log::read::Taken;
 use crate::mpmc::Next;
 use crate::python::{batch, bytes, logging};
@@ -89,16 +90,17 @@ impl Reply {
         }
     }
 
-    /// Whether the aide is to make the value: that takes long enough for an event loop to notice, or
-    /// has to come behind what the aide is logging.
-    pub(super) fn is_for_the_aide(&self) -> bool {
+    /// Who is to make the value, if that takes long enough for an event loop to notice, or has to come
+    /// behind what is being logged.
+    pub(super) fn aide(&self) -> Option<Aide> {
         let items = match self {
-            Self::Closed => return true,
+            Self::Closed => return Some(Aide::Caller),
             Self::Items(items) | Self::Peeked(items) => items,
             Self::Next(next) => &next.items,
             Self::Batch(batch) => batch.items(),
-            _ => return false,
+            _ => return None,
         };
-        items.len() > LARGE_ITEMS || items.bytes() > LARGE_BYTES
+        let is_large = items.len() > LARGE_ITEMS || items.bytes() > LARGE_BYTES;
+        is_large.then_some(Aide::Maker)
     }
 }
