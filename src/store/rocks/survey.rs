@@ -126,17 +126,16 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
         let name = name.to_str().unwrap_or_default();
         name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-")
     };
+    let mut found = None;
     for name in names.iter().filter(tells) {
         let text = fs::read(path.join(name)).map_err(|error| unusable(path, &error))?;
         if let Some(number) = newer_format(&text) {
             return Err(newer(number).of(path));
         }
         let mentions = |kind: &Kind| contains(&text, kind.family().as_bytes());
-        if let Some(kind) = kinds.into_iter().find(mentions) {
-            return Ok(kind);
-        }
+        found = found.or_else(|| kinds.into_iter().find(mentions));
     }
-    Err(not_ours(path))
+    found.ok_or_else(|| not_ours(path))
 }
 
 /// Fails if the families are those of a queue that another version of rocksq wrote.
