@@ -71,6 +71,103 @@ fn an_mpmc_queue_and_nonblocking_faces_have_levels_too() {
     pushed.get().unwrap();
 }
 
+/// A call at a level, and where it is done.
+type Leveled<'q> = (&'static str, Box<dyn Fn(Durability) + 'q>);
+
+/// What each call costs at each level: `Buffered` writes nothing, `Written` writes and syncs
+/// nothing, `Synced` syncs.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_call_obeys_its_level() {
+    use crate::support::interpose::Slow;
+    let home = Home::new();
+    let fifo = fifo(&home.at("fifo"), Written);
+    let mpmc = mpmc(&home.at("mpmc"), Written);
+    fifo.push(&vec!["x"; 100]).unwrap();
+    mpmc.add(&vec!["x"; 100]).unwrap();
+    let disk = Slow::new(&home.at(""), Some(Duration::ZERO));
+    let written = || log_bytes(&home.at("fifo")) + log_bytes(&home.at("mpmc"));
+    for (name, call) in calls_on_fifo(&fifo).into_iter().chain(calls_on_mpmc(&mpmc)) {
+        for level in LEVELS {
+            let before = (written(), disk.syncs());
+            call(level);
+            let after = (written(), disk.syncs());
+            assert_eq!(after.0 > before.0, level >= Written, "{name} at {level:?}");
+            assert_eq!(after.1 > before.1, level >= Synced, "{name} at {level:?}");
+        }
+    }
+}
+
+fn calls_on_fifo(queue: &Fifo) -> Vec<Leveled<'_>> {
+    let read = || queue.read(1, Wait::NEVER).unwrap();
+    let later = || queue.nonblocking(10).unwrap();
+    vec![
+        ("push", Box::new(|at| queue.push_with(&["a"], at).unwrap())),
+        ("pop", Box::new(|at| drop(queue.pop_with(1, at).unwrap()))),
+        (
+            "commit",
+            Box::new(move |at| queue.commit_with(&read(), at).unwrap()),
+        ),
+        (
+            "push later",
+            Box::new(move |at| done(later().push_with(item(), at))),
+        ),
+        (
+            "pop later",
+            Box::new(move |at| done(later().pop_with(1, at))),
+        ),
+        (
+            "commit later",
+            Box::new(move |at| done(later().commit_with(&read(), at))),
+        ),
+    ]
+}
+
+fn calls_on_mpmc(queue: &MpmcQueue) -> Vec<Leveled<'_>> {
+    let read = || queue.read("x", Oldest, 1, Wait::NEVER).unwrap();
+    let later = || queue.nonblocking(10).unwrap();
+    vec![
+        ("add", Box::new(|at| queue.add_with(&["a"], at).unwrap())),
+        (
+            "next",
+            Box::new(|at| drop(queue.next_with("x", Oldest, 1, at).unwrap())),
+        ),
+        (
+            "commit",
+            Box::new(move |at| queue.commit_with(&read(), at).unwrap()),
+        ),
+        (
+            "add later",
+            Box::new(move |at| done(later().add_with(item(), at))),
+        ),
+        (
+            "next later",
+            Box::new(move |at| done(later().next_with("x", Oldest, 1, at))),
+        ),
+        (
+            "commit later",
+            Box::new(move |at| done(later().commit_with(&read(), at))),
+        ),
+    ]
+}
+
+fn item() -> Vec<Vec<u8>> {
+    vec![b"a".to_vec()]
+}
+
+fn done<T: Clone>(response: rocksq::Result<nonblocking::Response<T>>) {
+    response.unwrap().get().unwrap();
+}
+
+fn log_bytes(queue: &Path) -> u64 {
+    let log = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let is_log = path.extension().is_some_and(|end| end == "log");
+        is_log.then(|| std::fs::metadata(path).map_or(0, |log| log.len()))
+    };
+    queue.read_dir().unwrap().filter_map(log).sum()
+}
+
 #[test]
 fn what_is_buffered_survives_a_close_and_the_drop_of_the_queue() {
     let home = Home::new();
@@ -119,12 +216,7 @@ fn the_buffer_is_written_after_a_second() {
 fn die_after_the_buffer_was_written() {
     let queue = fifo(&path(), Buffered);
     queue.push(&[b"a"]).unwrap();
-    let log = |entry: std::io::Result<std::fs::DirEntry>| {
-        let path = entry.unwrap().path();
-        let is_log = path.extension().is_some_and(|end| end == "log");
-        is_log.then(|| std::fs::metadata(path).map_or(0, |log| log.len()))
-    };
-    let size = || -> u64 { path().read_dir().unwrap().filter_map(log).sum() };
+    let size = || log_bytes(&path());
     let before = size();
     until(PATIENCE, "the log grows", || size() > before);
     // SAFETY: ends the process as `kill -9` does.

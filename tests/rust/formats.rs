@@ -7,10 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use rocksq::blocking::{PersistentQueueWithCapacity as Fifo, remove_queue};
+use rocksq::maintenance::{repair, verify};
 use rocksq::mpmc::MpmcQueue;
 use rocksq::{Error, ErrorKind, StartPosition};
 use rust_rocksdb::{DB, Options};
 
+use crate::support::fixtures;
 use crate::support::tree::{assert_unchanged, names, picture};
 use crate::support::{Home, ROOMY, numbered};
 
@@ -197,6 +199,31 @@ fn a_newer_format_is_refused_with_its_number() {
     let error = rocksq::migrate(&path, |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
     assert_unchanged(&before, &path);
+    assert_not_looked_into(&path, "number 9");
+    // Its table of contents is not all that tells.
+    fs::remove_file(path.join("CURRENT")).unwrap();
+    assert_not_looked_into(&path, "number 9");
+}
+
+/// It is neither verified nor repaired, which would leave what this version does not know behind.
+fn assert_not_looked_into(path: &Path, says: &str) {
+    let before = picture(path);
+    for error in [verify(path).unwrap_err(), repair(path).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::UnsupportedFormat, "{error}");
+        assert_eq!(error.path(), Some(path));
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    assert_unchanged(&before, path);
+}
+
+#[test]
+fn a_queue_of_0_3_0_is_converted_before_it_is_looked_into() {
+    let home = Home::new();
+    for name in ["fifo_some", "mpmc_labels"] {
+        let path = home.at(name);
+        fixtures::copy(&fixtures::root().join("0.3.0").join(name), &path);
+        assert_not_looked_into(&path, "0.3.0");
+    }
 }
 
 #[test]

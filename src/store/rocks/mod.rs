@@ -9,6 +9,7 @@
 //! | `salvage` | reading what is intact of a damaged queue |
 //! | `rebuild`, `settle` | a new queue in the place of a damaged one |
 //! | `aside` | the directories within a queue's directory that these need |
+//! | `backup` | where a copy of a queue may go |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod aside;
+mod backup;
 mod batch;
 mod chunks;
 mod core;
@@ -117,8 +119,8 @@ impl RocksStore {
     /// Copies the queue, as it is at some moment during the call, into the new directory `to`;
     /// tables are linked where the file system can do that.
     pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
-        survey::check_is_free(to)?;
-        self.core.with(|engine| engine.back_up(to))
+        let to = backup::place(to, self.core.path())?;
+        self.core.with(|engine| engine.back_up(&to))
     }
 
     /// Makes the next write fail with `kind` and stops the database as a fatal error does.

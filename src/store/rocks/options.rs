@@ -56,6 +56,7 @@ pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Option
 /// Options for reading or deleting what is there without opening it.
 pub(super) fn passive(path: &Path) -> Options {
     let mut options = Options::default();
+    options.set_max_file_opening_threads(1);
     log_to_events(&mut options, path);
     options
 }
@@ -69,6 +70,7 @@ pub(super) fn salvage(path: &Path) -> Options {
     options.set_max_open_files(64);
     options.set_skip_stats_update_on_db_open(true);
     keep_idle_quiet(&mut options);
+    keep_disk_small(&mut options);
     options
 }
 

@@ -97,32 +97,6 @@ fn is_numbered(name: &str, suffixes: &[&str]) -> bool {
     })
 }
 
-/// Fails unless a new directory can be made at `path`, as far as can be told.
-pub(super) fn check_is_free(path: &Path) -> Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => {
-            let message = format!(
-                "Cannot back up to {}: something is there already, give a new name",
-                path.display()
-            );
-            Err(Error::new(ErrorKind::Path, message).at(path))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => check_is_there(&parent(path)),
-        Err(error) => Err(unusable(path, &error)),
-    }
-}
-
-fn check_is_there(directory: &Path) -> Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    let message = format!(
-        "Cannot make a backup in {}: there is no such directory, create it first",
-        directory.display()
-    );
-    Err(Error::new(ErrorKind::Path, message).at(directory))
-}
-
 /// Whether a repaired queue is about to replace the one at `path`.
 pub(super) fn is_moving(path: &Path) -> Result<bool> {
     let names = list(path).map_err(|error| unusable(path, &error))?;
@@ -142,6 +116,7 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
     if names.iter().any(|name| name == "CURRENT")
         && let Ok(families) = families(path)
     {
+        refuse_other_formats(path, &names, &families)?;
         let is_there = |kind: &Kind| families.iter().any(|name| name == kind.family());
         if let Some(kind) = kinds.into_iter().find(is_there) {
             return Ok(kind);
@@ -151,14 +126,40 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
         let name = name.to_str().unwrap_or_default();
         name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-")
     };
+    let mut found = None;
     for name in names.iter().filter(tells) {
         let text = fs::read(path.join(name)).map_err(|error| unusable(path, &error))?;
-        let mentions = |kind: &Kind| contains(&text, kind.family().as_bytes());
-        if let Some(kind) = kinds.into_iter().find(mentions) {
-            return Ok(kind);
+        if let Some(number) = newer_format(&text) {
+            return Err(newer(number).of(path));
         }
+        let mentions = |kind: &Kind| contains(&text, kind.family().as_bytes());
+        found = found.or_else(|| kinds.into_iter().find(mentions));
     }
-    Err(not_ours(path))
+    found.ok_or_else(|| not_ours(path))
+}
+
+/// Fails if the families are those of a queue that another version of rocksq wrote.
+fn refuse_other_formats(path: &Path, names: &[OsString], families: &[String]) -> Result<()> {
+    if legacy(families, names.iter().any(|name| name == HOLDER)).is_some() {
+        return Err(refuse_legacy(path));
+    }
+    let refused = |refusal: Refusal| refusal.of(path);
+    families
+        .iter()
+        .try_for_each(|family| check_family(family).map_err(refused))
+}
+
+/// The number of a newer format, if a file of options describes a family of it. A table of contents
+/// cannot be asked: keys are in it, too, and labels may have any name.
+fn newer_format(text: &[u8]) -> Option<u32> {
+    let text = text
+        .starts_with(b"#")
+        .then(|| String::from_utf8_lossy(text))?;
+    let mut numbers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("[CFOptions \"")?.strip_suffix("\"]"))
+        .filter_map(format_of);
+    numbers.find(|number| *number > FORMAT)
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
@@ -304,16 +305,23 @@ fn check_family(name: &str) -> Result<(), Refusal> {
     if known.contains(&name) || [Kind::Fifo, Kind::Mpmc].iter().any(|k| k.family() == name) {
         return Ok(());
     }
-    let number = ["data.", "system.", "reader."]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .and_then(|number| number.parse::<u32>().ok());
-    match number {
-        Some(number) => Err(unsupported(&format!(
-            "its format has the number {number}, and this version of rocksq reads format {FORMAT}"
-        ))),
+    match format_of(name) {
+        Some(number) => Err(newer(number)),
         None => Err(wrong("it is a RocksDB database of another program")),
     }
+}
+
+/// The format that the name of a family tells.
+fn format_of(family: &str) -> Option<u32> {
+    let mut prefixes = ["data.", "system.", "reader."].iter();
+    let number = prefixes.find_map(|prefix| family.strip_prefix(prefix))?;
+    number.parse().ok()
+}
+
+fn newer(number: u32) -> Refusal {
+    unsupported(&format!(
+        "its format has the number {number}, and this version of rocksq reads format {FORMAT}"
+    ))
 }
 
 /// The refusal of a 0.3.0 queue.

@@ -8,6 +8,8 @@ use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::maintenance::verify;
 use rocksq::{ErrorKind, StartPosition};
 
+use super::history;
+use crate::support::tree::names;
 use crate::support::{Home, ROOMY, kind, numbered, numbers};
 
 #[test]
@@ -34,7 +36,7 @@ fn a_backup_keeps_labels() {
     queue.add(&numbered(0, 10)).unwrap();
     queue.next("a", StartPosition::Oldest, 4).unwrap();
     queue.backup(home.at("copy")).unwrap();
-    let copy = super::history::mpmc(&home.at("copy")).unwrap();
+    let copy = history::mpmc(&home.at("copy")).unwrap();
     let next = copy.next("a", StartPosition::Oldest, 9).unwrap();
     assert_eq!(numbers(&next.items), [4, 5, 6, 7, 8, 9]);
 }
@@ -88,4 +90,82 @@ fn a_backup_of_a_closed_queue_is_refused() {
     let queue = home.fifo();
     queue.close().unwrap();
     assert_eq!(kind(queue.backup(home.at("copy"))), ErrorKind::Closed);
+}
+
+/// RocksDB makes a copy under its name with `.tmp` behind it, and would delete what is there.
+#[test]
+fn a_backup_leaves_alone_what_has_the_name_of_a_copy_in_the_making() {
+    let home = Home::new();
+    let queue = home.fifo();
+    fs::create_dir(home.at("copy.tmp")).unwrap();
+    fs::write(home.at("copy.tmp/letter"), "mine").unwrap();
+    let error = queue.backup(home.at("copy")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Path);
+    assert!(error.to_string().contains("copy.tmp"), "{error}");
+    assert_eq!(fs::read(home.at("copy.tmp/letter")).unwrap(), b"mine");
+    fs::remove_dir_all(home.at("copy.tmp")).unwrap();
+    queue.backup(home.at("copy")).unwrap();
+}
+
+#[test]
+fn a_backup_goes_to_a_new_name_outside_of_the_queue() {
+    let home = Home::new();
+    let queue = home.fifo();
+    queue.push(&["a"]).unwrap();
+    let before = names(&home.queue());
+    for no_place in [
+        "".into(),
+        "/".into(),
+        home.at("new/.."),
+        home.queue(),
+        home.queue().join("copy"),
+        home.at("queue/../queue/copy"),
+    ] {
+        let error = queue.backup(&no_place).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Path, "{error}");
+        assert_eq!(error.path(), Some(&*no_place));
+    }
+    assert_eq!(names(&home.queue()), before);
+    queue.backup(home.at("copy/.")).unwrap();
+    assert_eq!(verify(home.at("copy")).unwrap().items, 1);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_backup_goes_to_another_file_system() {
+    use std::os::unix::fs::MetadataExt;
+    let (home, other) = (Home::new(), Home::in_memory());
+    let device = |home: &Home| fs::metadata(home.at("")).unwrap().dev();
+    if device(&home) == device(&other) {
+        return eprintln!("skipped: there is only one file system");
+    }
+    history::in_tables().image.write_to(&home.queue());
+    let queue = home.fifo();
+    queue.backup(other.queue()).unwrap();
+    assert!(verify(other.queue()).unwrap().is_intact());
+    let items = other.fifo().pop(u64::MAX).unwrap();
+    assert!(items == queue.peek(u64::MAX).unwrap().to_vecs());
+    assert_eq!(items.len(), 1750 - 85);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_backup_that_does_not_fit_leaves_nothing() {
+    use crate::support::{MIB, disk::Disk};
+    let disk = match Disk::new(16 * MIB) {
+        Ok(disk) => disk,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let home = Home::new();
+    let queue = home.fifo();
+    for _ in 0..20 {
+        queue.push(&[vec![b'x'; MIB as usize]]).unwrap();
+    }
+    assert_eq!(
+        kind(queue.backup(disk.root().join("copy"))),
+        ErrorKind::DiskFull
+    );
+    assert_eq!(names(&disk.root()), ["lost+found"]);
+    queue.backup(home.at("copy")).unwrap();
+    assert_eq!(queue.pop(u64::MAX).unwrap().len(), 20);
 }

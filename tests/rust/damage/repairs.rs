@@ -8,9 +8,8 @@ use rocksq::{ErrorKind, StartPosition};
 
 use super::history::{self, number};
 use super::image::Image;
-use crate::support::Home;
-use crate::support::kind;
 use crate::support::tree::{assert_unchanged, names, picture};
+use crate::support::{Home, kind};
 
 fn numbers(items: &rocksq::Items) -> Vec<usize> {
     items.iter().map(number).collect()
@@ -237,4 +236,21 @@ fn a_repair_that_was_not_decided_leaves_the_old_queue() {
     assert_eq!(home.fifo().len().unwrap(), 1750 - 85);
     assert_eq!(repair(home.queue()).unwrap().items, 1750 - 85);
     assert!(!home.queue().join("rocksq-repairing").exists());
+}
+
+/// What is read without the table of contents goes through a log that could set space aside.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_repair_fits_on_a_disk_with_room_for_the_items_once_more() {
+    use crate::support::{MIB, disk::Disk};
+    let disk = match Disk::new(16 * MIB) {
+        Ok(disk) => disk,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let path = disk.root().join("queue");
+    let mut image = history::in_tables().image;
+    image.delete("CURRENT");
+    image.write_to(&path);
+    let report = repair(&path).unwrap();
+    assert_eq!(report.items, 1750 - 85, "{report:?}");
 }
