@@ -13,10 +13,12 @@ __all__ = [
     "blocking",
     "close_all",
     "maintenance",
+    "memory_budget",
     "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",
+    "set_memory_budget",
     "version",
 ]
 
@@ -95,5 +97,7 @@ def migrate(
     None
     """
 
+def memory_budget() -> int: ...
+def set_memory_budget(size: int) -> None: ...
 def close_all() -> None:
     """Close every queue that is open in this process; runs at the interpreter's exit."""
