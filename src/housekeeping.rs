@@ -233,15 +233,17 @@ impl Housekeeping {
     fn work(&'static self) {
         let mut rota = self.rota.lock();
         while rota.is_mine() {
-            if self.is_short.swap(false, Ordering::Relaxed) {
+            // What is due is done in between, even if memory is short all the time.
+            let relieves = self.is_short.swap(false, Ordering::Relaxed);
+            if relieves {
                 self.relieve_heaviest(&mut rota);
-                continue;
             }
             match rota.next() {
                 Ok(entry) => MutexGuard::unlocked(&mut rota, || {
                     self.do_chore(&entry);
                     Allocator::check();
                 }),
+                Err(_) if relieves => {}
                 Err(due) => self.rest(due, &mut rota),
             }
         }
@@ -367,6 +369,89 @@ mod tests {
         rung.recv().unwrap();
         registration.end();
         assert!(registration.with.rota.lock().thread.is_none());
+    }
+
+    /// A load that says when it is taken off, as far as it can be.
+    struct Load {
+        weight: AtomicU64,
+        least: u64,
+        taken: Mutex<Sender<u64>>,
+    }
+
+    impl Chore for Load {
+        fn run(&self) -> Option<Duration> {
+            None
+        }
+
+        fn burden(&self) -> u64 {
+            self.weight.load(Ordering::Relaxed)
+        }
+
+        fn relieve(&self) {
+            let weight = self.weight.swap(self.least, Ordering::Relaxed);
+            self.taken.lock().send(weight).unwrap();
+        }
+    }
+
+    fn load(weight: u64, least: u64, taken: &Sender<u64>) -> Arc<Load> {
+        Arc::new(Load {
+            weight: AtomicU64::new(weight),
+            least,
+            taken: Mutex::new(taken.clone()),
+        })
+    }
+
+    #[test]
+    fn the_greatest_burden_is_taken_off_first_and_where_that_fails_the_next() {
+        let (sender, taken) = channel();
+        let loads = [
+            load(1, 0, &sender),
+            load(7, 0, &sender),
+            load(9, 9, &sender),
+        ];
+        let own = Box::leak(Box::new(Housekeeping::new()));
+        let registrations = loads.each_ref().map(|load| {
+            let chore: Weak<Load> = Arc::downgrade(load);
+            Registration::with(own, chore)
+        });
+        assert!(registrations[0].wait_for_relief());
+        assert_eq!(taken.try_iter().collect::<Vec<_>>(), [9, 7]);
+        assert!(registrations[0].wait_for_relief());
+        assert_eq!(taken.try_iter().collect::<Vec<_>>(), [9, 1]);
+        registrations.iter().for_each(Registration::end);
+        assert!(!registrations[0].wait_for_relief());
+    }
+
+    #[test]
+    fn nobody_waits_for_relief_on_the_thread_that_gives_it() {
+        struct Impatient(OnceLock<Registration>, Mutex<Sender<bool>>);
+        impl Chore for Impatient {
+            fn run(&self) -> Option<Duration> {
+                let relieved = self.0.get().unwrap().wait_for_relief();
+                self.1.lock().send(relieved).unwrap();
+                None
+            }
+        }
+        let (sender, relieved) = channel();
+        let chore = Arc::new(Impatient(OnceLock::new(), Mutex::new(sender)));
+        let weak: Weak<Impatient> = Arc::downgrade(&chore);
+        let own = Box::leak(Box::new(Housekeeping::new()));
+        let registration = chore.0.get_or_init(|| Registration::with(own, weak));
+        registration.run_within(Duration::ZERO);
+        assert!(!relieved.recv().unwrap());
+        registration.end();
+    }
+
+    #[test]
+    fn what_is_due_is_done_though_memory_is_short_all_the_time() {
+        let (bell, registration, rung) = bell();
+        registration.run_within(Duration::ZERO);
+        for _ in 0..9 {
+            registration.relieve();
+            rung.recv().unwrap();
+        }
+        registration.end();
+        drop(bell);
     }
 
     #[test]

@@ -55,7 +55,9 @@ impl<S: Store> Log<S> {
         let written = self.store.unreclaimed();
         if written.max(taken) >= self.store.reclaim_after() {
             self.housekeeping.run_within(Duration::ZERO);
-        } else if written.max(taken) >= WORTH_TIDYING || large {
+        } else if written.max(taken) >= WORTH_TIDYING
+            || (large && !self.housekeeping.is_scheduled())
+        {
             self.housekeeping.run_within(PAUSE);
         }
         if memory::is_short() {

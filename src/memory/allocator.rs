@@ -54,9 +54,11 @@ impl Allocator {
 
     /// Hands memory back if the process has too much. To be called when some was freed.
     pub(crate) fn check() {
-        LOOKED_AT.store(RELEASED.load(Ordering::Relaxed), Ordering::Relaxed);
-        if Self::has_slack() && Self::look() > tolerated() {
-            Self::trim();
+        if Self::is_due() {
+            LOOKED_AT.store(RELEASED.load(Ordering::Relaxed), Ordering::Relaxed);
+            if Self::look() > tolerated() {
+                Self::trim();
+            }
         }
     }
 

@@ -37,6 +37,8 @@ const EACH: u64 = 640 << 10;
 static BUDGET: AtomicU64 = AtomicU64::new(DEFAULT);
 static OPEN: AtomicU64 = AtomicU64::new(0);
 static KEPT: AtomicU64 = AtomicU64::new(0);
+/// What [`room`] returns, for calls that cannot afford to work it out.
+static ROOM: AtomicU64 = AtomicU64::new(DEFAULT);
 
 /// The budget of this process, in bytes.
 pub fn budget() -> u64 {
@@ -61,13 +63,20 @@ pub fn set_budget(bytes: u64) -> Result<()> {
         )));
     }
     BUDGET.store(bytes, Ordering::Relaxed);
+    share_out();
     store::set_cache(cache());
     Ok(())
 }
 
+/// Works out what is left of the budget for the queues that are at work.
+fn share_out() {
+    let room = budget().saturating_sub(taken_by_open_queues());
+    ROOM.store(room, Ordering::Relaxed);
+}
+
 /// What is left of the budget for the queues that are at work.
 fn room() -> u64 {
-    budget().saturating_sub(taken_by_open_queues())
+    ROOM.load(Ordering::Relaxed)
 }
 
 /// Many queues leave a quarter to those at work all the same.
@@ -147,12 +156,14 @@ impl Share {
         if OPEN.fetch_add(1, Ordering::Relaxed) == 0 {
             Allocator::begin();
         }
+        share_out();
         Self::default()
     }
 
     pub(crate) fn end(&self) {
         if !self.ended.swap(true, Ordering::Relaxed) {
             OPEN.fetch_sub(1, Ordering::Relaxed);
+            share_out();
         }
     }
 }
