@@ -117,6 +117,13 @@ impl Registration {
         self.with.wake(&mut rota);
     }
 
+    /// Has the allocator give memory back, if that is due.
+    pub(crate) fn check_allocator(&self) {
+        if Allocator::is_due() && !self.entry.ended.load(Ordering::Relaxed) {
+            self.with.wake(&mut self.with.rota.lock());
+        }
+    }
+
     /// Has the chore relieved that is the greatest burden of all.
     pub(crate) fn relieve(&self) {
         if !self.with.is_short.load(Ordering::Relaxed) {
@@ -238,11 +245,11 @@ impl Housekeeping {
             if relieves {
                 self.relieve_heaviest(&mut rota);
             }
+            if Allocator::is_due() {
+                MutexGuard::unlocked(&mut rota, Allocator::check);
+            }
             match rota.next() {
-                Ok(entry) => MutexGuard::unlocked(&mut rota, || {
-                    self.do_chore(&entry);
-                    Allocator::check();
-                }),
+                Ok(entry) => MutexGuard::unlocked(&mut rota, || self.do_chore(&entry)),
                 Err(_) if relieves => {}
                 Err(due) => self.rest(due, &mut rota),
             }
@@ -284,7 +291,6 @@ impl Housekeeping {
             burdens
                 .into_iter()
                 .find(|(burden, entry)| entry.relieve(*burden));
-            Allocator::check();
         });
         rota.reliefs = rota.reliefs.wrapping_add(1);
         self.relieved.notify_all();

@@ -195,10 +195,8 @@ impl<S: Store> Log<S> {
         let stretch = self.read_stretch(position)?;
         let chunk = tail::find(&stretch, position).ok_or_else(|| missing(position))?;
         self.read_ahead.insert(stretch);
-        self.housekeeping.run_within(match Allocator::is_due() {
-            true => Duration::ZERO,
-            false => IDLE,
-        });
+        self.housekeeping.run_within(IDLE);
+        self.housekeeping.check_allocator();
         Ok(chunk)
     }
 

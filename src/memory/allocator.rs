@@ -54,11 +54,9 @@ impl Allocator {
 
     /// Hands memory back if the process has too much. To be called when some was freed.
     pub(crate) fn check() {
-        if Self::is_due() {
-            LOOKED_AT.store(RELEASED.load(Ordering::Relaxed), Ordering::Relaxed);
-            if Self::look() > tolerated() {
-                Self::trim();
-            }
+        LOOKED_AT.store(RELEASED.load(Ordering::Relaxed), Ordering::Relaxed);
+        if Self::look() > tolerated() {
+            Self::trim();
         }
     }
 
