@@ -19,7 +19,7 @@ use crate::store;
 const LITTLE: u64 = 1 << 20;
 
 /// So much more freed memory is worth a look at what the process has.
-const WORTH_A_LOOK: u64 = 16 << 20;
+const WORTH_A_LOOK: u64 = 8 << 20;
 
 /// What was freed since memory was last handed back, and how much of that was looked at.
 static RELEASED: AtomicU64 = AtomicU64::new(0);
@@ -82,7 +82,7 @@ impl Allocator {
 
 /// How much the queues and what the allocator keeps for them may come to.
 fn tolerated() -> u64 {
-    let usual = taken_by_open_queues().saturating_add(room() / 8 * 5);
+    let usual = taken_by_open_queues().saturating_add(room() / 16 * 9);
     usual.max(in_use().saturating_add(room() / 8))
 }
 
