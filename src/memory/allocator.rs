@@ -18,9 +18,6 @@ use crate::store;
 /// Not worth handing back.
 const LITTLE: u64 = 1 << 20;
 
-/// So much more freed memory is worth a look at what the process has.
-const WORTH_A_LOOK: u64 = 8 << 20;
-
 /// What was freed since memory was last handed back, and how much of that was looked at.
 static RELEASED: AtomicU64 = AtomicU64::new(0);
 static LOOKED_AT: AtomicU64 = AtomicU64::new(0);
@@ -46,10 +43,11 @@ impl Allocator {
         RELEASED.load(Ordering::Relaxed) >= LITTLE
     }
 
-    /// Whether [`check`](Self::check) should be called soon.
+    /// Whether [`check`](Self::check) should be called soon: so much was freed that it is worth a look
+    /// at what the process has.
     pub(crate) fn is_due() -> bool {
         let released = RELEASED.load(Ordering::Relaxed);
-        released.wrapping_sub(LOOKED_AT.load(Ordering::Relaxed)) >= WORTH_A_LOOK
+        released.wrapping_sub(LOOKED_AT.load(Ordering::Relaxed)) >= room() / 16
     }
 
     /// Hands memory back if the process has too much. To be called when some was freed.
@@ -82,7 +80,7 @@ impl Allocator {
 
 /// How much the queues and what the allocator keeps for them may come to.
 fn tolerated() -> u64 {
-    let usual = taken_by_open_queues().saturating_add(room() / 16 * 9);
+    let usual = taken_by_open_queues().saturating_add(room() / 2);
     usual.max(in_use().saturating_add(room() / 8))
 }
 
