@@ -1,6 +1,7 @@
 //! One thread for the whole process that does what no caller should have to wait for.
 //!
-//! It exists while a queue is open that has asked for it, and sleeps until the next chore is due.
+//! It exists while a queue is open that has asked for it, and sleeps until the next chore is due, or
+//! until memory is short.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,12 +12,24 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::events::{Event, Level};
+use crate::memory::Allocator;
 
 /// Something to be done now and then.
 pub(crate) trait Chore: Send + Sync {
     /// Does it, and says when it is to be done again unless something asks for it earlier.
     fn run(&self) -> Option<Duration>;
+
+    /// Bytes of memory that [`relieve`](Self::relieve) would free, about. Waits for nothing.
+    fn burden(&self) -> u64 {
+        0
+    }
+
+    /// Frees memory, though it may not be due.
+    fn relieve(&self) {}
 }
+
+/// Freed memory is handed back when nothing was to be done for so long.
+const REST: Duration = Duration::from_secs(1);
 
 /// Not due at any time.
 const NEVER: u64 = u64::MAX;
@@ -38,12 +51,19 @@ struct Entry {
 struct Housekeeping {
     rota: Mutex<Rota>,
     changed: Condvar,
+    /// Whether memory is to be freed before anything else. Set under the lock of the rota.
+    is_short: AtomicBool,
+    /// Rung when some was, or the thread ends.
+    relieved: Condvar,
 }
 
 struct Rota {
     /// By time and identity.
     due: BTreeMap<(u64, usize), Arc<Entry>>,
-    registered: usize,
+    /// By identity.
+    registered: BTreeMap<usize, Arc<Entry>>,
+    /// How often memory was freed.
+    reliefs: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,10 +75,13 @@ impl Housekeeping {
         Self {
             rota: Mutex::new(Rota {
                 due: BTreeMap::new(),
-                registered: 0,
+                registered: BTreeMap::new(),
+                reliefs: 0,
                 thread: None,
             }),
             changed: Condvar::new(),
+            is_short: AtomicBool::new(false),
+            relieved: Condvar::new(),
         }
     }
 }
@@ -70,15 +93,14 @@ impl Registration {
     }
 
     fn with(with: &'static Housekeeping, chore: Weak<dyn Chore>) -> Self {
-        with.rota.lock().registered += 1;
-        Self {
-            with,
-            entry: Arc::new(Entry {
-                chore,
-                due: AtomicU64::new(NEVER),
-                ended: AtomicBool::new(false),
-            }),
-        }
+        let entry = Arc::new(Entry {
+            chore,
+            due: AtomicU64::new(NEVER),
+            ended: AtomicBool::new(false),
+        });
+        let known = Arc::clone(&entry);
+        with.rota.lock().registered.insert(identity(&entry), known);
+        Self { with, entry }
     }
 
     /// Has the chore done within `delay`, or earlier if it was to be done earlier anyway.
@@ -92,10 +114,43 @@ impl Registration {
             return;
         }
         rota.schedule(&self.entry, due);
-        if rota.thread.is_none() {
-            rota.thread = start(self.with);
+        self.with.wake(&mut rota);
+    }
+
+    /// Has the allocator give memory back, if that is due.
+    pub(crate) fn check_allocator(&self) {
+        if Allocator::is_due() && !self.entry.ended.load(Ordering::Relaxed) {
+            self.with.wake(&mut self.with.rota.lock());
         }
-        self.with.changed.notify_all();
+    }
+
+    /// Has the chore relieved that is the greatest burden of all.
+    pub(crate) fn relieve(&self) {
+        if !self.with.is_short.load(Ordering::Relaxed) {
+            self.ask_for_relief(&mut self.with.rota.lock());
+        }
+    }
+
+    /// The same, and waits until some chore was relieved. False if none will be.
+    pub(crate) fn wait_for_relief(&self) -> bool {
+        let mut rota = self.with.rota.lock();
+        let before = rota.reliefs;
+        self.ask_for_relief(&mut rota);
+        while rota.reliefs == before && self.can_be_relieved(&rota) {
+            self.with.relieved.wait(&mut rota);
+        }
+        rota.reliefs != before
+    }
+
+    fn ask_for_relief(&self, rota: &mut Rota) {
+        if !self.entry.ended.load(Ordering::Relaxed) {
+            self.with.is_short.store(true, Ordering::Relaxed);
+            self.with.wake(rota);
+        }
+    }
+
+    fn can_be_relieved(&self, rota: &Rota) -> bool {
+        !self.entry.ended.load(Ordering::Relaxed) && rota.thread.is_some() && !rota.is_mine()
     }
 
     /// Whether the chore is due at some time.
@@ -110,8 +165,9 @@ impl Registration {
         if self.entry.ended.swap(true, Ordering::Relaxed) {
             return;
         }
-        rota.registered = rota.registered.saturating_sub(1);
-        if rota.registered > 0 {
+        rota.registered.remove(&identity(&self.entry));
+        self.with.relieved.notify_all();
+        if !rota.registered.is_empty() {
             return;
         }
         let thread = rota.thread.take();
@@ -122,6 +178,9 @@ impl Registration {
             && thread.join().is_err()
         {
             Event::at(Level::Error).leave("the housekeeping thread panicked");
+        }
+        if Allocator::has_slack() {
+            Allocator::trim();
         }
     }
 }
@@ -181,15 +240,60 @@ impl Housekeeping {
     fn work(&'static self) {
         let mut rota = self.rota.lock();
         while rota.is_mine() {
+            // What is due is done in between, even if memory is short all the time.
+            let relieves = self.is_short.swap(false, Ordering::Relaxed);
+            if relieves {
+                self.relieve_heaviest(&mut rota);
+            }
+            if Allocator::is_due() {
+                MutexGuard::unlocked(&mut rota, Allocator::check);
+            }
             match rota.next() {
                 Ok(entry) => MutexGuard::unlocked(&mut rota, || self.do_chore(&entry)),
-                Err(None) => self.changed.wait(&mut rota),
-                Err(Some(due)) => {
-                    let left = Duration::from_micros(due.saturating_sub(now()));
-                    self.changed.wait_for(&mut rota, left);
+                Err(_) if relieves => {}
+                Err(due) => self.rest(due, &mut rota),
+            }
+        }
+    }
+
+    /// Sleeps until something is to be done.
+    fn rest(&self, due: Option<u64>, rota: &mut MutexGuard<'_, Rota>) {
+        let left = due.map(|due| Duration::from_micros(due.saturating_sub(now())));
+        let slack = Allocator::has_slack();
+        match left.into_iter().chain(slack.then_some(REST)).min() {
+            None => self.changed.wait(rota),
+            Some(time) => {
+                let rested = self.changed.wait_for(rota, time).timed_out();
+                if rested && slack && time == REST {
+                    MutexGuard::unlocked(rota, Allocator::trim);
                 }
             }
         }
+    }
+
+    /// Has there be a thread, awake.
+    fn wake(&'static self, rota: &mut Rota) {
+        if rota.thread.is_none() {
+            rota.thread = start(self);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Relieves the chore that is the greatest burden; where that does not help, the next.
+    fn relieve_heaviest(&self, rota: &mut MutexGuard<'_, Rota>) {
+        let entries: Vec<_> = rota.registered.values().map(Arc::clone).collect();
+        MutexGuard::unlocked(rota, || {
+            let mut burdens: Vec<_> = entries
+                .iter()
+                .map(|entry| (entry.burden(), entry))
+                .collect();
+            burdens.sort_unstable_by_key(|(burden, _)| std::cmp::Reverse(*burden));
+            burdens
+                .into_iter()
+                .find(|(burden, entry)| entry.relieve(*burden));
+        });
+        rota.reliefs = rota.reliefs.wrapping_add(1);
+        self.relieved.notify_all();
     }
 
     fn do_chore(&'static self, entry: &Arc<Entry>) {
@@ -203,6 +307,21 @@ impl Housekeeping {
             };
             registration.run_within(again);
         }
+    }
+}
+
+impl Entry {
+    fn burden(&self) -> u64 {
+        self.chore.upgrade().map_or(0, |chore| chore.burden())
+    }
+
+    /// Relieves it of a burden. Returns whether that has helped.
+    fn relieve(&self, burden: u64) -> bool {
+        let Some(chore) = self.chore.upgrade().filter(|_| burden > 0) else {
+            return false;
+        };
+        chore.relieve();
+        chore.burden() < burden
     }
 }
 
@@ -256,6 +375,89 @@ mod tests {
         rung.recv().unwrap();
         registration.end();
         assert!(registration.with.rota.lock().thread.is_none());
+    }
+
+    /// A load that says when it is taken off, as far as it can be.
+    struct Load {
+        weight: AtomicU64,
+        least: u64,
+        taken: Mutex<Sender<u64>>,
+    }
+
+    impl Chore for Load {
+        fn run(&self) -> Option<Duration> {
+            None
+        }
+
+        fn burden(&self) -> u64 {
+            self.weight.load(Ordering::Relaxed)
+        }
+
+        fn relieve(&self) {
+            let weight = self.weight.swap(self.least, Ordering::Relaxed);
+            self.taken.lock().send(weight).unwrap();
+        }
+    }
+
+    fn load(weight: u64, least: u64, taken: &Sender<u64>) -> Arc<Load> {
+        Arc::new(Load {
+            weight: AtomicU64::new(weight),
+            least,
+            taken: Mutex::new(taken.clone()),
+        })
+    }
+
+    #[test]
+    fn the_greatest_burden_is_taken_off_first_and_where_that_fails_the_next() {
+        let (sender, taken) = channel();
+        let loads = [
+            load(1, 0, &sender),
+            load(7, 0, &sender),
+            load(9, 9, &sender),
+        ];
+        let own = Box::leak(Box::new(Housekeeping::new()));
+        let registrations = loads.each_ref().map(|load| {
+            let chore: Weak<Load> = Arc::downgrade(load);
+            Registration::with(own, chore)
+        });
+        assert!(registrations[0].wait_for_relief());
+        assert_eq!(taken.try_iter().collect::<Vec<_>>(), [9, 7]);
+        assert!(registrations[0].wait_for_relief());
+        assert_eq!(taken.try_iter().collect::<Vec<_>>(), [9, 1]);
+        registrations.iter().for_each(Registration::end);
+        assert!(!registrations[0].wait_for_relief());
+    }
+
+    #[test]
+    fn nobody_waits_for_relief_on_the_thread_that_gives_it() {
+        struct Impatient(OnceLock<Registration>, Mutex<Sender<bool>>);
+        impl Chore for Impatient {
+            fn run(&self) -> Option<Duration> {
+                let relieved = self.0.get().unwrap().wait_for_relief();
+                self.1.lock().send(relieved).unwrap();
+                None
+            }
+        }
+        let (sender, relieved) = channel();
+        let chore = Arc::new(Impatient(OnceLock::new(), Mutex::new(sender)));
+        let weak: Weak<Impatient> = Arc::downgrade(&chore);
+        let own = Box::leak(Box::new(Housekeeping::new()));
+        let registration = chore.0.get_or_init(|| Registration::with(own, weak));
+        registration.run_within(Duration::ZERO);
+        assert!(!relieved.recv().unwrap());
+        registration.end();
+    }
+
+    #[test]
+    fn what_is_due_is_done_though_memory_is_short_all_the_time() {
+        let (bell, registration, rung) = bell();
+        registration.run_within(Duration::ZERO);
+        for _ in 0..9 {
+            registration.relieve();
+            rung.recv().unwrap();
+        }
+        registration.end();
+        drop(bell);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod housekeeping;
 mod log;
 #[cfg(feature = "rocksdb")]
 pub mod maintenance;
+pub mod memory;
 #[cfg(feature = "rocksdb")]
 mod migration;
 #[cfg(feature = "rocksdb")]

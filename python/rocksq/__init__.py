@@ -18,7 +18,15 @@ _processor.check()  # before anything compiled is loaded
 
 from rocksq import blocking, exceptions, maintenance, nonblocking
 from rocksq._durability import Durability
-from rocksq._native import Migrated, migrate, remove_mpmc_queue, remove_queue, version
+from rocksq._native import (
+    Migrated,
+    memory_budget,
+    migrate,
+    remove_mpmc_queue,
+    remove_queue,
+    set_memory_budget,
+    version,
+)
 from rocksq._on_full import OnFull
 from rocksq._start_position import StartPosition
 from rocksq.exceptions import (
@@ -61,11 +69,13 @@ __all__ = [
     "blocking",
     "exceptions",
     "maintenance",
+    "memory_budget",
     "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",
     "repair",
+    "set_memory_budget",
     "verify",
     "version",
 ]

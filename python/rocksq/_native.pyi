@@ -13,10 +13,12 @@ __all__ = [
     "blocking",
     "close_all",
     "maintenance",
+    "memory_budget",
     "migrate",
     "nonblocking",
     "remove_mpmc_queue",
     "remove_queue",
+    "set_memory_budget",
     "version",
 ]
 
@@ -93,6 +95,35 @@ def migrate(
     ...     rocksq.blocking.PersistentQueueWithCapacity(f"{directory}/queue").close()
     ...     print(rocksq.migrate(f"{directory}/queue"))
     None
+    """
+
+def memory_budget() -> int:
+    """Return how many bytes of memory the queues of this process may use together.
+
+    >>> import rocksq
+    >>> rocksq.memory_budget()
+    134217728
+    """
+
+def set_memory_budget(size: int) -> None:
+    """Set how many bytes of memory the queues of this process may use together.
+
+    All open queues share this one budget, and those to come. It is for what they keep from one
+    call to the next, over what the process takes without them: what is not in files yet, the
+    newest items, what was read ahead, caches. What a call carries comes on top while it
+    lasts. The default is 128 MiB; each open queue takes 0.4 to 0.6 MiB of it by being open.
+
+    It can be set at any time. A smaller one is kept to within a second or two of the next
+    operations, and nothing is lost by it: a backlog goes to more and smaller files, and a push
+    waits sooner for a slow disk.
+
+    Raises `InvalidArgument` for less than 16 MiB, and then changes nothing.
+
+    >>> import rocksq
+    >>> rocksq.set_memory_budget(32 << 20)
+    >>> rocksq.memory_budget() >> 20
+    32
+    >>> rocksq.set_memory_budget(128 << 20)
     """
 
 def close_all() -> None:

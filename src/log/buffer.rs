@@ -13,9 +13,10 @@ use super::cursor::{Cursor, Mark, Run};
 use super::records::{Trim, floor_key, label_key, trim_key};
 use super::tail::{self, MAX_KEPT_PAYLOAD};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::store::{Batch, Records};
 
-/// The buffer is written before it would grow beyond this.
+/// The buffer is written before it would grow beyond this, or beyond its share of the memory.
 pub(crate) const LIMIT: u64 = 1 << 20;
 /// An operation that costs more is written at once: gathering it would save nothing.
 pub(crate) const MAX_BUFFERED: u64 = MAX_KEPT_PAYLOAD;
@@ -54,6 +55,11 @@ impl Buffer {
     /// Memory that it takes.
     pub(crate) fn cost(&self) -> u64 {
         self.cost
+    }
+
+    /// Whether it may grow by `cost`.
+    pub(crate) fn has_room_for(&self, cost: u64) -> bool {
+        self.cost.saturating_add(cost) <= memory::allowance(self.cost, LIMIT)
     }
 
     /// When its oldest operation came, in log time.

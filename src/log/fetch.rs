@@ -14,11 +14,12 @@ use super::items::Items;
 use super::state::State;
 use super::tail;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{self, Allocator, Kept};
 use crate::primitives::Mutex;
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::store::{Store, Visit};
 
-/// A stretch ends with the chunk that makes it this large.
+/// A stretch ends with the chunk that makes it this large, or uses up what may be kept.
 const STRETCH_COST: u64 = 256 << 10;
 /// Stretches kept for one log: as many labels can read a backlog at different places without
 /// reading over each other.
@@ -29,8 +30,35 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Stretches of the log that were read ahead, the most recently used last.
 #[derive(Debug, Default)]
 pub(crate) struct ReadAhead {
-    stretches: Mutex<VecDeque<VecDeque<Arc<Chunk>>>>,
+    stretches: Mutex<VecDeque<Stretch>>,
     used: AtomicBool,
+}
+
+/// Chunks without a gap between them.
+#[derive(Debug)]
+struct Stretch {
+    chunks: VecDeque<Arc<Chunk>>,
+    cost: Kept,
+}
+
+impl Stretch {
+    fn new(chunks: VecDeque<Arc<Chunk>>) -> Self {
+        let cost = chunks.iter().map(|chunk| tail::cost(chunk)).sum();
+        Self {
+            chunks,
+            cost: Kept::new(cost),
+        }
+    }
+
+    fn find(&self, position: u64) -> Option<Arc<Chunk>> {
+        tail::find(&self.chunks, position)
+    }
+}
+
+impl Drop for Stretch {
+    fn drop(&mut self) {
+        Allocator::note_released(self.cost.bytes());
+    }
 }
 
 impl ReadAhead {
@@ -38,27 +66,31 @@ impl ReadAhead {
         let mut stretches = self.stretches.lock();
         let index = stretches
             .iter()
-            .position(|stretch| tail::find(stretch, position).is_some())?;
+            .position(|stretch| stretch.find(position).is_some())?;
         let stretch = stretches.remove(index)?;
-        let chunk = tail::find(&stretch, position);
+        let chunk = stretch.find(position);
         stretches.push_back(stretch);
         self.used.store(true, Ordering::Relaxed);
         chunk
     }
 
+    /// Keeps a stretch in the place of older ones, as far as memory allows.
     fn insert(&self, stretch: VecDeque<Arc<Chunk>>) {
         let mut stretches = self.stretches.lock();
-        if stretches.len() >= STRETCHES {
+        stretches.push_back(Stretch::new(stretch));
+        while stretches.len() > STRETCHES || is_too_much(&stretches) {
             stretches.pop_front();
         }
-        stretches.push_back(stretch);
     }
 
     /// Forgets chunks below `floor`.
     pub(crate) fn release(&self, floor: u64) {
-        self.stretches
-            .lock()
-            .retain(|stretch| stretch.back().is_some_and(|last| last.next() > floor));
+        self.stretches.lock().retain(|stretch| {
+            stretch
+                .chunks
+                .back()
+                .is_some_and(|last| last.next() > floor)
+        });
     }
 
     /// Forgets everything unless it was used since the last call; says whether anything is left.
@@ -74,6 +106,11 @@ impl ReadAhead {
     pub(crate) fn clear(&self) {
         self.stretches.lock().clear();
     }
+}
+
+fn is_too_much(stretches: &VecDeque<Stretch>) -> bool {
+    let cost = stretches.iter().map(|stretch| stretch.cost.bytes()).sum();
+    cost > memory::allowance(cost, u64::MAX)
 }
 
 /// Where items may come from.
@@ -159,6 +196,7 @@ impl<S: Store> Log<S> {
         let chunk = tail::find(&stretch, position).ok_or_else(|| missing(position))?;
         self.read_ahead.insert(stretch);
         self.housekeeping.run_within(IDLE);
+        self.housekeeping.check_allocator();
         Ok(chunk)
     }
 
@@ -170,6 +208,7 @@ impl<S: Store> Log<S> {
         };
         let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
         let mut cost = 0u64;
+        let most = memory::allowance(0, STRETCH_COST);
         let read = self
             .store
             .visit_chunks(floor, position, &mut |first, bytes| {
@@ -180,7 +219,7 @@ impl<S: Store> Log<S> {
                 let chunk = Chunk::decode(first, bytes)?;
                 cost = cost.saturating_add(tail::cost(&chunk));
                 stretch.push_back(Arc::new(chunk));
-                Ok(if cost < STRETCH_COST {
+                Ok(if cost < most {
                     Visit::Next
                 } else {
                     Visit::Stop

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::Registration;
+use crate::memory::Share;
 use crate::options::Durability;
 use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::primitives::{Mutex, MutexGuard};
@@ -120,6 +121,7 @@ pub(crate) struct Log<S: Store> {
     /// generation of the store that the close has synced.
     closing: Mutex<Option<Result<u64>>>,
     housekeeping: Registration,
+    share: Share,
     /// What the store had to reclaim when the housekeeping last looked.
     written_at_last_look: AtomicU64,
     /// Whether the store said that it could give back more later.
@@ -149,6 +151,7 @@ impl<S: Store> Log<S> {
             return Ok(Tried::Done(None));
         };
         let amount = operation.amount();
+        self.wait_for_memory();
         let may_wait = turn != Turn::Last && self.gets_room();
         match self.submit(operation, level) {
             Err(error) if error.kind() == ErrorKind::Full && may_wait => {
@@ -274,6 +277,7 @@ impl<S: Store> Log<S> {
             Ok(_) => self.report_loss(),
         };
         self.housekeeping.end();
+        self.share.end();
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
         let closed = self.store.close();

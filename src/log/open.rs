@@ -16,6 +16,7 @@ use super::{Log, Retention};
 use crate::error::{ErrorKind, Result};
 use crate::fork::Birthplace;
 use crate::housekeeping::{Chore, Registration};
+use crate::memory::Share;
 use crate::primitives::Mutex;
 use crate::primitives::atomic::AtomicU64;
 use crate::store::{Batch, Records, Store, Visit};
@@ -136,6 +137,7 @@ impl<S: Store> Log<S> {
                 seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),
+                share: Share::new(),
                 written_at_last_look: Default::default(),
                 left_behind: Default::default(),
                 store,

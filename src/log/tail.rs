@@ -4,9 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::chunk::Chunk;
+use crate::memory::{self, Kept};
 
-/// Memory for the tail of one log. What does not fit is read from the store.
+/// Memory for the tail of one log, as long as there is enough of it. What does not fit is read from
+/// the store.
 const LIMIT: u64 = 1 << 20;
+/// A smaller tail is not worth being forgotten.
+const LITTLE: u64 = 64 << 10;
 /// What a chunk costs beside its payload.
 const OVERHEAD: u64 = 128;
 /// Larger chunks are not kept: copying them would cost more than reading them back.
@@ -16,15 +20,17 @@ pub(crate) const MAX_KEPT_PAYLOAD: u64 = LIMIT / 4;
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     chunks: VecDeque<Arc<Chunk>>,
-    cost: u64,
+    cost: Kept,
+    /// Where it ended when it was last looked at.
+    end_at_last_look: u64,
 }
 
 impl Tail {
     /// Adds the chunk that was just written at the end of the log.
     pub(crate) fn push(&mut self, chunk: Arc<Chunk>) {
-        self.cost = self.cost.saturating_add(cost(&chunk));
+        self.cost.grow(cost(&chunk));
         self.chunks.push_back(chunk);
-        while self.cost > LIMIT && self.drop_oldest() {}
+        while self.is_too_large() && self.drop_oldest() {}
     }
 
     /// Forgets the chunks below `floor`.
@@ -37,14 +43,33 @@ impl Tail {
         *self = Self::default();
     }
 
+    /// Whether it is large enough to be forgotten when it is not used.
+    pub(crate) fn is_large(&self) -> bool {
+        self.cost.bytes() > LITTLE
+    }
+
+    /// Forgets a large tail if nothing was added since the last call; says whether one is left.
+    pub(crate) fn release_unused(&mut self) -> bool {
+        let end = self.chunks.back().map_or(0, |last| last.next());
+        if self.is_large() && std::mem::replace(&mut self.end_at_last_look, end) == end {
+            self.clear();
+        }
+        self.is_large()
+    }
+
     /// The chunk that holds `position`, if it is kept.
     pub(crate) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
         find(&self.chunks, position)
     }
 
+    fn is_too_large(&self) -> bool {
+        let cost = self.cost.bytes();
+        cost > memory::allowance(cost, LIMIT)
+    }
+
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.chunks.pop_front();
-        self.cost = self.cost.saturating_sub(oldest.as_deref().map_or(0, cost));
+        self.cost.shrink(oldest.as_deref().map_or(0, cost));
         oldest.is_some()
     }
 }

@@ -14,10 +14,11 @@ use super::{Log, Retention};
 use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::housekeeping::Chore;
+use crate::memory;
 use crate::options::Durability;
 use crate::primitives::MutexGuard;
 use crate::primitives::atomic::Ordering;
-use crate::store::{Batch, Records, Store};
+use crate::store::{Batch, Occasion, Records, Store};
 
 /// At least this long passes between two tidyings that are not urgent.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -25,6 +26,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 const WORTH_TIDYING: u64 = 1 << 20;
 /// What is buffered is written when it is this old.
 const BUFFERED_FOR: Duration = Duration::from_secs(1);
+
+/// Moving what is in memory to files so often lets a push go on, whether or not it has helped.
+const MOST_RELIEFS: usize = 4;
 
 /// How far a log can be trimmed.
 struct Reach {
@@ -43,6 +47,7 @@ impl<S: Store> Log<S> {
             Retention::Young { .. } => 0,
         };
         let buffered = !state.buffer.is_empty();
+        let large = state.tail.is_large();
         drop(state);
         if buffered {
             self.housekeeping.run_within(BUFFERED_FOR);
@@ -50,8 +55,13 @@ impl<S: Store> Log<S> {
         let written = self.store.unreclaimed();
         if written.max(taken) >= self.store.reclaim_after() {
             self.housekeeping.run_within(Duration::ZERO);
-        } else if written.max(taken) >= WORTH_TIDYING {
+        } else if written.max(taken) >= WORTH_TIDYING
+            || (large && !self.housekeeping.is_scheduled())
+        {
             self.housekeeping.run_within(PAUSE);
+        }
+        if memory::is_short() {
+            self.housekeeping.relieve();
         }
         self.schedule_expiry();
     }
@@ -82,6 +92,16 @@ impl<S: Store> Log<S> {
         Some(Duration::from_micros(left as u64))
     }
 
+    /// Waits while the queues of this process have so much in memory that nothing may be added. Not
+    /// to be called by one who leads, whom the housekeeping might wait for.
+    pub(super) fn wait_for_memory(&self) {
+        for _ in 0..MOST_RELIEFS {
+            if !memory::is_used_up() || !self.housekeeping.wait_for_relief() {
+                return;
+            }
+        }
+    }
+
     /// Trims what is below every reader, and has the store give back the space. Returns whether it
     /// is worth doing again.
     pub(crate) fn tidy(&self) -> Result<bool> {
@@ -94,7 +114,11 @@ impl<S: Store> Log<S> {
             || (idle && written >= WORTH_TIDYING)
             || self.left_behind.load(Ordering::Relaxed);
         if worth_it {
-            self.trim_to(batch, reach.floor, idle || reach.drained)?;
+            let occasion = match idle || reach.drained {
+                true => Occasion::Resting,
+                false => Occasion::Busy,
+            };
+            self.trim_to(batch, reach.floor, occasion)?;
         }
         let active = !idle && self.store.unreclaimed() >= WORTH_TIDYING;
         Ok(active || self.left_behind.load(Ordering::Relaxed))
@@ -107,7 +131,7 @@ impl<S: Store> Log<S> {
             let batch = self.begin_trim()?;
             let reach = self.reach()?;
             match reach.trims {
-                true => self.trim_to(batch, reach.floor, true),
+                true => self.trim_to(batch, reach.floor, Occasion::Resting),
                 false => Ok(()),
             }
         });
@@ -170,10 +194,16 @@ impl<S: Store> Log<S> {
         })
     }
 
+    /// Forgets what was kept in memory and not used since the last call; says whether anything is
+    /// left.
+    fn release_unused(&self) -> bool {
+        self.read_ahead.release_unused() | self.state.lock().tail.release_unused()
+    }
+
     /// Writes the trim mark, and has the store forget what is below it.
-    fn trim_to(&self, mut batch: S::Batch, floor: Mark, resting: bool) -> Result<()> {
+    fn trim_to(&self, mut batch: S::Batch, floor: Mark, occasion: Occasion) -> Result<()> {
         batch.put(Records::System, &trim_key(), &Trim { mark: floor }.encode());
-        let more = self.store.reclaim(batch, floor.position, resting)?;
+        let more = self.store.reclaim(batch, floor.position, occasion)?;
         self.left_behind.store(more, Ordering::Relaxed);
         self.forget_below(floor);
         Ok(())
@@ -224,7 +254,22 @@ impl<S: Store> Chore for Log<S> {
             true => Duration::ZERO,
         };
         let expiry = self.until_expiry().map(|left| left.max(pause));
-        let soon = (again | self.read_ahead.release_unused()).then_some(PAUSE);
+        let kept = self.release_unused();
+        let soon = (again | kept).then_some(PAUSE);
         [expiry, soon, buffered].into_iter().flatten().min()
+    }
+
+    fn burden(&self) -> u64 {
+        self.store.in_memory()
+    }
+
+    fn relieve(&self) {
+        let relieved = self.begin_trim().and_then(|batch| {
+            let floor = self.reach()?.floor;
+            self.trim_to(batch, floor, Occasion::Short)
+        });
+        if let Err(error) = relieved {
+            Event::at(Level::Debug).post(format_args!("could not free memory now: {error}"));
+        }
     }
 }

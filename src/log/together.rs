@@ -32,6 +32,7 @@ pub(crate) struct Request {
 impl<S: Store> Log<S> {
     /// The last tries of [`append`](Self::append), which are still to be settled.
     pub(crate) fn append_all(&self, additions: &[Addition<'_>]) -> Vec<Result<Option<Committed>>> {
+        self.wait_for_memory();
         let mut operations = Vec::with_capacity(additions.len());
         let mut results = Vec::with_capacity(additions.len());
         for addition in additions {

@@ -9,11 +9,12 @@ mod _native {
 
     use pyo3::prelude::*;
 
-    use crate::blocking;
     use crate::python::call::released;
+    use crate::python::errors::exception;
     #[pymodule_export]
     use crate::python::migration::Migrated;
     use crate::python::{exit, logging, migration};
+    use crate::{blocking, memory};
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
@@ -104,6 +105,39 @@ mod _native {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Option<Migrated>> {
         migration::migrate(py, path, progress)
+    }
+
+    /// Return how many bytes of memory the queues of this process may use together.
+    ///
+    /// >>> import rocksq
+    /// >>> rocksq.memory_budget()
+    /// 134217728
+    #[pyfunction]
+    fn memory_budget() -> u64 {
+        memory::budget()
+    }
+
+    /// Set how many bytes of memory the queues of this process may use together.
+    ///
+    /// All open queues share this one budget, and those to come. It is for what they keep from one
+    /// call to the next, over what the process takes without them: what is not in files yet, the
+    /// newest items, what was read ahead, caches. What a call carries comes on top while it
+    /// lasts. The default is 128 MiB; each open queue takes 0.4 to 0.6 MiB of it by being open.
+    ///
+    /// It can be set at any time. A smaller one is kept to within a second or two of the next
+    /// operations, and nothing is lost by it: a backlog goes to more and smaller files, and a push
+    /// waits sooner for a slow disk.
+    ///
+    /// Raises `InvalidArgument` for less than 16 MiB, and then changes nothing.
+    ///
+    /// >>> import rocksq
+    /// >>> rocksq.set_memory_budget(32 << 20)
+    /// >>> rocksq.memory_budget() >> 20
+    /// 32
+    /// >>> rocksq.set_memory_budget(128 << 20)
+    #[pyfunction]
+    fn set_memory_budget(py: Python<'_>, size: u64) -> PyResult<()> {
+        memory::set_budget(size).map_err(|error| exception(py, &error))
     }
 
     /// Close every queue that is open in this process; runs at the interpreter's exit.

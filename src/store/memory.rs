@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
-use super::{Batch, Records, Store, Traffic, Visit, Visitor};
+use super::{Batch, Occasion, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitives::atomic::{AtomicU64, Ordering};
 use crate::primitives::{Mutex, MutexGuard};
@@ -353,10 +353,10 @@ impl Store for MemoryStore {
 
     /// What a resting queue has in tables goes at once; the rest is forgotten in the order of the
     /// batches, as the range deletions of RocksDB are.
-    fn reclaim(&self, mut batch: MemoryBatch, floor: u64, resting: bool) -> Result<bool> {
+    fn reclaim(&self, mut batch: MemoryBatch, floor: u64, occasion: Occasion) -> Result<bool> {
         batch.changes.push(Change::ForgetBelow(floor));
         self.apply(batch)?;
-        if resting {
+        if occasion != Occasion::Busy {
             self.sync()?;
         }
         self.written.store(0, Ordering::Relaxed);
@@ -365,6 +365,10 @@ impl Store for MemoryStore {
 
     fn unreclaimed(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    fn in_memory(&self) -> u64 {
+        self.unreclaimed()
     }
 
     fn reclaim_after(&self) -> u64 {

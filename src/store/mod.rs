@@ -53,6 +53,17 @@ pub(crate) enum Visit {
     Stop,
 }
 
+/// When a store is asked to give space back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// The queue is in use: what is not worth the effort now is left for later.
+    Busy,
+    /// The queue is idle or empty, so that this is the time.
+    Resting,
+    /// Memory is short: what is in memory goes to tables, however little it is.
+    Short,
+}
+
 /// A chunk visitor: called with the position of the chunk's first item and the chunk's bytes.
 pub(crate) type Visitor<'a> = dyn FnMut(u64, &[u8]) -> Result<Visit> + 'a;
 
@@ -125,6 +136,22 @@ impl Dropped {
     pub(crate) const HEAD: usize = 64;
 }
 
+/// Bytes that the stores of this process have in memory and not in tables yet.
+pub(crate) fn in_memory() -> u64 {
+    #[cfg(feature = "rocksdb")]
+    return rocks::in_memory();
+    #[cfg(not(feature = "rocksdb"))]
+    0
+}
+
+/// Sets how many bytes of what they have read from tables the stores of this process may keep.
+pub(crate) fn set_cache(bytes: u64) {
+    #[cfg(feature = "rocksdb")]
+    rocks::set_cache(bytes);
+    #[cfg(not(feature = "rocksdb"))]
+    let _ = bytes;
+}
+
 /// An ordered store with atomic batches. Every method may be called from any thread.
 pub(crate) trait Store: Send + Sync + 'static {
     type Batch: Batch;
@@ -171,14 +198,16 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()>;
 
     /// Applies `batch` like [`write`](Self::write), then forgets the chunks that start below
-    /// `floor`, giving back disk space and memory in bulk; what is not worth the effort now is left
-    /// for a later call. `resting` says that the queue is idle or empty, so that this is the time.
-    /// Returns whether a later call could give back more. Slow: housekeeping calls it.
-    fn reclaim(&self, batch: Self::Batch, floor: u64, resting: bool) -> Result<bool>;
+    /// `floor`, giving back disk space and memory in bulk, as much as suits the occasion. Returns
+    /// whether a later call could give back more. Slow: housekeeping calls it.
+    fn reclaim(&self, batch: Self::Batch, floor: u64, occasion: Occasion) -> Result<bool>;
 
     /// Bytes written since the store last moved them from its log into tables; past
     /// [`reclaim_after`](Self::reclaim_after) a call of [`reclaim`](Self::reclaim) is due.
     fn unreclaimed(&self) -> u64;
+
+    /// Bytes that it has in memory and not in tables yet, about. Waits for nothing.
+    fn in_memory(&self) -> u64;
 
     /// How many bytes to write, or to take, before a call of [`reclaim`](Self::reclaim) is due.
     fn reclaim_after(&self) -> u64;

@@ -30,6 +30,8 @@ mod kill;
 mod layers;
 mod legacy;
 mod lifetime;
+#[cfg(target_os = "linux")]
+mod memory;
 mod model;
 mod mpmc;
 mod nonblocking;

@@ -86,6 +86,8 @@ fn writes_that_rocksdb_slows_down_and_has_wait_are_told_and_done() {
         heard: sender,
     })
     .unwrap();
+    // So much that RocksDB's own limit comes first.
+    rocksq::memory::set_budget(1024 * MIB).unwrap();
     let queue = QUEUE.get_or_init(|| home.fifo());
     let enough = AtomicBool::new(false);
     let item = vec![7; MIB as usize];

@@ -5,8 +5,9 @@ use smallvec::smallvec;
 
 use super::{Committed, Operation};
 use crate::error::Result;
+use crate::log::Log;
 use crate::log::state::State;
-use crate::log::{Log, buffer};
+use crate::memory;
 use crate::options::Durability;
 use crate::primitives::atomic::Ordering;
 use crate::store::Store;
@@ -39,7 +40,7 @@ impl<S: Store> Log<S> {
             return false;
         };
         let writes_little = match buffered {
-            true => state.buffer.cost().saturating_add(cost) <= buffer::LIMIT,
+            true => state.buffer.has_room_for(cost),
             false => state.buffer.is_empty(),
         };
         writes_little
@@ -47,6 +48,7 @@ impl<S: Store> Log<S> {
             && fits(&state)
             && !self.in_doubt.load(Ordering::Relaxed)
             && self.is_caught_up()
+            && !memory::is_used_up()
             && self.store.is_quiet()
     }
 }

@@ -8,7 +8,7 @@ use super::plan::{Plan, Planned};
 use super::{Committed, Operation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
-use crate::log::buffer::{self, Buffer};
+use crate::log::buffer::Buffer;
 use crate::log::chunk::Chunk;
 use crate::log::state::State;
 use crate::log::{Few, Log, Retention};
@@ -99,9 +99,11 @@ impl<S: Store> Log<S> {
 
     /// Writes the buffer if `cost` more would be too much.
     fn make_room(&self, cost: u64) -> Result<()> {
-        let held = self.state.lock().buffer.cost();
-        if held == 0 || held.saturating_add(cost) <= buffer::LIMIT {
-            return Ok(());
+        {
+            let buffer = &self.state.lock().buffer;
+            if buffer.cost() == 0 || buffer.has_room_for(cost) {
+                return Ok(());
+            }
         }
         let written = self.write_group(smallvec![Operation::Flush]);
         written.into_iter().try_for_each(|result| result.map(drop))

@@ -43,7 +43,7 @@ use super::{disk, failure, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
-use crate::store::{Dropped, Traffic};
+use crate::store::{Dropped, Occasion, Traffic};
 
 pub(super) struct Core {
     birthplace: Birthplace,
@@ -176,7 +176,7 @@ impl Core {
         &self,
         batch: &mut RocksBatch,
         floor: u64,
-        resting: bool,
+        occasion: Occasion,
     ) -> Result<bool> {
         let _at_work = self.at_work();
         let trimmed = self.trimmed.load(Ordering::Acquire);
@@ -190,7 +190,7 @@ impl Core {
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);
             }
-            let more = reclaim::reclaim(engine, floor, resting)?;
+            let more = reclaim::reclaim(engine, floor, occasion)?;
             self.reserve.relax();
             Ok(more)
         })
@@ -204,6 +204,14 @@ impl Core {
         match &*self.slot.read_recursive() {
             Slot::Open(engine, _) => engine.health().unflushed(),
             Slot::Lost(_) | Slot::Closed => 0,
+        }
+    }
+
+    /// Bytes in memtables; 0 while the database is exchanged.
+    pub(super) fn in_memory(&self) -> u64 {
+        match self.slot.try_read_recursive().as_deref() {
+            Some(Slot::Open(engine, _)) => engine.health().in_memory(),
+            _ => 0,
         }
     }
 

@@ -13,6 +13,7 @@ use super::failure;
 use super::kind::DATA;
 use super::traffic::Counters;
 use crate::events::{Event, Level};
+use crate::memory::Allocator;
 
 /// What it takes to make a database accept writes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,7 +184,8 @@ impl EventListener for Watch {
     fn on_flush_completed(&self, info: &FlushJobInfo) {
         let bytes = info.table_properties().data_size();
         self.health.0.counters.count_tables(bytes);
-        self.health.0.sealed.store(0, Ordering::Relaxed);
+        let sealed = self.health.0.sealed.swap(0, Ordering::Relaxed);
+        Allocator::note_released(sealed);
     }
 
     fn on_compaction_completed(&self, info: &CompactionJobInfo) {

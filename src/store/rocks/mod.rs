@@ -13,6 +13,7 @@
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
+//! | `shared` | what all databases of the process share |
 //! | `engine` | one opened database |
 //! | `health`, `traffic` | what RocksDB reports from its background, and what it has written |
 //! | `core` | the open queue: exchange of the database after an error, closing |
@@ -50,6 +51,7 @@ mod replay;
 mod reserve;
 mod salvage;
 mod settle;
+mod shared;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -63,9 +65,10 @@ pub(crate) use self::kind::Kind;
 pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
+pub(crate) use self::shared::{in_memory, set_cache};
 use self::survey::Found;
 use self::traffic::Counters;
-use super::{Dropped, Records, Store, Traffic, Visitor};
+use super::{Dropped, Occasion, Records, Store, Traffic, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::{self, Birthplace};
@@ -197,12 +200,16 @@ impl Store for RocksStore {
             .with(|engine| chunks::visit(engine, floor, position, visitor))
     }
 
-    fn reclaim(&self, mut batch: RocksBatch, floor: u64, resting: bool) -> Result<bool> {
-        self.core.reclaim(&mut batch, floor, resting)
+    fn reclaim(&self, mut batch: RocksBatch, floor: u64, occasion: Occasion) -> Result<bool> {
+        self.core.reclaim(&mut batch, floor, occasion)
     }
 
     fn unreclaimed(&self) -> u64 {
         self.core.unflushed()
+    }
+
+    fn in_memory(&self) -> u64 {
+        self.core.in_memory()
     }
 
     fn reclaim_after(&self) -> u64 {

@@ -1,17 +1,18 @@
 //! How RocksDB is set up for a queue: rows are written once, in order, read once, in order, and
 //! dropped from the front.
 
+use std::ffi::c_int;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use rust_rocksdb::{
-    BlockBasedOptions, Cache, ChecksumType, ColumnFamilyDescriptor, DBCompressionType,
-    DBRecoveryMode, InfoLogger, LogLevel, LruCacheOptions, Options,
+    BlockBasedOptions, ChecksumType, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
+    InfoLogger, LogLevel, Options,
 };
 
 use super::engine::Opening;
 use super::health::{Health, Watch};
 use super::kind::{DATA, Kind, READER, SYSTEM};
+use super::shared;
 use crate::events::{Event, Level};
 
 const KIB: usize = 1024;
@@ -26,8 +27,12 @@ const MEMTABLE: usize = 24 * MIB;
 /// later, since there is no room. The log needs as much room as the memtable, so the disk bounds it.
 const SPARING_MEMTABLE: usize = 1024 * MIB;
 
-/// Tables of this process share one cache: the indexes of open tables and the small records.
-const CACHE: usize = 8 * MIB;
+/// An open table takes about 20 KiB, which many queues with many small tables would add up, and takes
+/// some 50 µs to be opened again. A backlog is read through one of them.
+const OPEN_TABLES: c_int = 12;
+
+/// RocksDB takes so many off the number of files that it may have open.
+const OTHER_FILES: c_int = 10;
 
 /// Options of the database as a whole.
 pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Options {
@@ -39,7 +44,8 @@ pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Option
     options.set_atomic_flush(true);
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     options.set_max_background_jobs(2);
-    options.set_max_open_files(64);
+    options.set_max_open_files(OTHER_FILES + OPEN_TABLES);
+    options.set_table_cache_num_shard_bits(0);
     options.set_max_file_opening_threads(1);
     options.set_skip_stats_update_on_db_open(true);
     options.set_avoid_unnecessary_blocking_io(true);
@@ -152,20 +158,10 @@ fn tables() -> BlockBasedOptions {
     let mut tables = BlockBasedOptions::default();
     tables.set_block_size(64 * KIB);
     tables.set_checksum_type(ChecksumType::CRC32c);
-    tables.set_block_cache(cache());
+    tables.set_block_cache(shared::cache());
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_max_auto_readahead_size(MIB);
     tables
-}
-
-fn cache() -> &'static Cache {
-    static SHARED: OnceLock<Cache> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let mut options = LruCacheOptions::default();
-        options.set_capacity(CACHE);
-        options.set_num_shard_bits(2);
-        Cache::new_lru_cache_opts(&options)
-    })
 }
 
 fn keep_idle_quiet(options: &mut Options) {
@@ -176,6 +172,7 @@ fn keep_idle_quiet(options: &mut Options) {
 /// The buffer of the log stays for as long as the queue is open.
 fn keep_memory_small(options: &mut Options) {
     options.set_writable_file_max_buffer_size(256 * KIB as u64);
+    options.set_write_buffer_manager(shared::memtables());
 }
 
 /// Space that is only set aside counts as used, so nothing is set aside.

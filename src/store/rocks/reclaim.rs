@@ -20,6 +20,7 @@ use super::engine::Engine;
 use super::kind::DATA;
 use crate::error::Result;
 use crate::events::{Event, Level};
+use crate::store::Occasion;
 
 /// Bytes to write before a flush is due. Bounds what a drained queue keeps in its log.
 pub(super) const DUE: u64 = 12 * 1024 * 1024;
@@ -41,9 +42,9 @@ pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u6
 /// a later call could drop more.
 ///
 /// A flush without room would stop the database, and writing to the log may go on for a while.
-pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool> {
-    let due = if resting { DUE_RESTING } else { DUE };
-    if engine.health().unflushed() >= due && has_room_to_flush(engine, floor)? {
+pub(super) fn reclaim(engine: &Engine, floor: u64, occasion: Occasion) -> Result<bool> {
+    let resting = occasion == Occasion::Resting;
+    if is_due(engine, occasion) && has_room_to_flush(engine, floor)? {
         let written = engine.health().unflushed();
         engine.flush()?;
         event(engine).post(format_args!(
@@ -61,6 +62,15 @@ pub(super) fn reclaim(engine: &Engine, floor: u64, resting: bool) -> Result<bool
     }
     let pending = resting && engine.is_flush_pending();
     Ok(pending || behind.waiting > 0 || behind.is_worth_dropping(resting))
+}
+
+fn is_due(engine: &Engine, occasion: Occasion) -> bool {
+    let health = engine.health();
+    match occasion {
+        Occasion::Busy => health.unflushed() >= DUE,
+        Occasion::Resting => health.unflushed() >= DUE_RESTING,
+        Occasion::Short => health.in_memory() > 0,
+    }
 }
 
 fn event(engine: &Engine) -> Event {

@@ -21,6 +21,20 @@ pub fn resident() -> u64 {
     pages * u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap()
 }
 
+/// Bytes of memory of this process that belong to no file.
+pub fn anonymous() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kibibytes: u64 = line
+        .unwrap()
+        .trim_matches([' ', '\t', 'k', 'B'])
+        .parse()
+        .unwrap();
+    kibibytes * 1024
+}
+
 /// Bytes that the files of a directory have allocated.
 pub fn allocated(directory: &Path) -> u64 {
     sizes(directory).into_iter().map(|(_, size)| size).sum()

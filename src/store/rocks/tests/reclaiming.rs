@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::store::Records;
+use crate::store::{Occasion, Records};
 
 const CHUNK: usize = 256 * 1024;
 const MIB: u64 = 1024 * 1024;
@@ -22,7 +22,11 @@ fn reclaim_all(store: &RocksStore, floor: u64) -> u64 {
 fn reclaim(store: &RocksStore, floor: u64, resting: bool) -> bool {
     let mut batch = store.batch(64);
     batch.put(Records::System, b"trim", &floor.to_be_bytes());
-    store.reclaim(batch, floor, resting).unwrap()
+    let occasion = match resting {
+        true => Occasion::Resting,
+        false => Occasion::Busy,
+    };
+    store.reclaim(batch, floor, occasion).unwrap()
 }
 
 fn take(store: &RocksStore, position: u64) {
