@@ -1,7 +1,8 @@
 //! Finding items: in the tail, in the buffer, in what was read ahead, or in the store.
 //!
-//! A backlog is read ahead in stretches of some hundred kilobytes, which stay in memory until they
-//! are used up. Nothing in the store is pinned between two reads, and a stretch costs one seek.
+//! A backlog is read ahead in stretches of up to some hundred kilobytes, which stay in memory until
+//! they are used up: the shorter, the more readers there are at different places. Nothing in the store
+//! is pinned between two reads, and a stretch costs one seek.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,14 +17,16 @@ use super::tail;
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{self, Allocator, Kept};
 use crate::primitives::Mutex;
-use crate::primitives::atomic::{AtomicBool, Ordering};
+use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::store::{Store, Visit};
 
-/// A stretch ends with the chunk that makes it this large, or uses up what may be kept.
-const STRETCH_COST: u64 = 256 << 10;
-/// Stretches kept for one log: as many labels can read a backlog at different places without
-/// reading over each other.
-const STRETCHES: usize = 4;
+/// Memory for the stretches of one log, unless a few of them are larger: a chunk is read as a whole.
+const LIMIT: u64 = 1 << 20;
+/// A stretch ends with the chunk that makes it a share of that, or uses up what may be kept. So many
+/// share it at the least, and so many at the most: twice as many whenever a stretch had to go before
+/// it was used up, one less whenever one was.
+const FEW_READERS: u64 = 4;
+const MANY_READERS: u64 = 64;
 /// A stretch that nobody has used for about this long is forgotten.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -32,6 +35,8 @@ const IDLE: Duration = Duration::from_secs(1);
 pub(crate) struct ReadAhead {
     stretches: Mutex<VecDeque<Stretch>>,
     used: AtomicBool,
+    /// How many labels seem to read at different places. Changed under the lock.
+    readers: AtomicU64,
 }
 
 /// Chunks without a gap between them.
@@ -39,6 +44,8 @@ pub(crate) struct ReadAhead {
 struct Stretch {
     chunks: VecDeque<Arc<Chunk>>,
     cost: Kept,
+    /// Whether a reader has come to its end.
+    is_used_up: bool,
 }
 
 impl Stretch {
@@ -47,11 +54,17 @@ impl Stretch {
         Self {
             chunks,
             cost: Kept::new(cost),
+            is_used_up: false,
         }
     }
 
     fn find(&self, position: u64) -> Option<Arc<Chunk>> {
         tail::find(&self.chunks, position)
+    }
+
+    /// Position after its last item.
+    fn next(&self) -> u64 {
+        self.chunks.back().map_or(0, |last| last.next())
     }
 }
 
@@ -74,23 +87,45 @@ impl ReadAhead {
         chunk
     }
 
-    /// Keeps a stretch in the place of older ones, as far as memory allows.
+    /// The same, for a look that does not count as a use.
+    fn glimpse(&self, position: u64) -> Option<Arc<Chunk>> {
+        let stretches = self.stretches.lock();
+        stretches.iter().find_map(|stretch| stretch.find(position))
+    }
+
+    /// How much is to be read ahead for one who comes to `position`.
+    fn share(&self, position: u64) -> u64 {
+        let mut stretches = self.stretches.lock();
+        let mut left = stretches
+            .iter_mut()
+            .filter(|stretch| !stretch.is_used_up && stretch.next() == position);
+        let left = left.next().map(|stretch| stretch.is_used_up = true);
+        let readers = self.readers.load(Ordering::Relaxed);
+        let readers = readers.saturating_sub(left.is_some().into());
+        let readers = readers.clamp(FEW_READERS, MANY_READERS);
+        self.readers.store(readers, Ordering::Relaxed);
+        memory::allowance(0, LIMIT.checked_div(readers).unwrap_or(LIMIT))
+    }
+
+    /// Keeps a stretch in the place of what is used up, or else of the least recently used, as far
+    /// as memory allows.
     fn insert(&self, stretch: VecDeque<Arc<Chunk>>) {
         let mut stretches = self.stretches.lock();
         stretches.push_back(Stretch::new(stretch));
-        while stretches.len() > STRETCHES || is_too_much(&stretches) {
-            stretches.pop_front();
+        while is_too_much(&stretches) {
+            let used_up = stretches.iter().position(|stretch| stretch.is_used_up);
+            if used_up.is_none() {
+                let readers = self.readers.load(Ordering::Relaxed).saturating_mul(2);
+                self.readers.store(readers, Ordering::Relaxed);
+            }
+            stretches.remove(used_up.unwrap_or(0));
         }
     }
 
     /// Forgets chunks below `floor`.
     pub(crate) fn release(&self, floor: u64) {
-        self.stretches.lock().retain(|stretch| {
-            stretch
-                .chunks
-                .back()
-                .is_some_and(|last| last.next() > floor)
-        });
+        let mut stretches = self.stretches.lock();
+        stretches.retain(|stretch| stretch.next() > floor);
     }
 
     /// Forgets everything unless it was used since the last call; says whether anything is left.
@@ -110,7 +145,8 @@ impl ReadAhead {
 
 fn is_too_much(stretches: &VecDeque<Stretch>) -> bool {
     let cost = stretches.iter().map(|stretch| stretch.cost.bytes()).sum();
-    cost > memory::allowance(cost, u64::MAX)
+    let are_few = stretches.len() as u64 <= FEW_READERS;
+    (cost > LIMIT && !are_few) || cost > memory::allowance(cost, u64::MAX)
 }
 
 /// Where items may come from.
@@ -207,8 +243,7 @@ impl<S: Store> Log<S> {
             (state.trim.position, state.end.position)
         };
         let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
-        let mut cost = 0u64;
-        let most = memory::allowance(0, STRETCH_COST);
+        let (mut cost, most) = (0u64, self.read_ahead.share(position));
         let read = self
             .store
             .visit_chunks(floor, position, &mut |first, bytes| {
@@ -243,6 +278,9 @@ impl<S: Store> Log<S> {
             }
             state.trim.position
         };
+        if let Some(chunk) = self.read_ahead.glimpse(position) {
+            return Ok(ChunkInfo::new(chunk.first, &chunk.header));
+        }
         let mut found = None;
         self.store
             .visit_chunks(floor, position, &mut |first, bytes| {

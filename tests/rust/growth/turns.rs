@@ -1,0 +1,57 @@
+//! Comparing what two calls take on a machine that does other things meanwhile.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// So much more may a call take.
+pub const RATIO: f64 = 1.2;
+const CALLS: u32 = 100;
+const ROUNDS: usize = 40;
+/// For a machine that is never left alone for a round.
+const MORE_ROUNDS: usize = 600;
+
+/// What a number of calls take that follow on one another.
+pub fn calls<T>(mut call: impl FnMut() -> T) -> Duration {
+    let begin = Instant::now();
+    for _ in 0..CALLS {
+        black_box(call());
+    }
+    begin.elapsed()
+}
+
+/// Calls that prepare for [`calls`], or clear up after them.
+pub fn untimed<T>(call: impl FnMut() -> T) {
+    calls(call);
+}
+
+/// Measures two kinds of rounds by turns, until the second takes at most `ratio` times what the first
+/// takes. What counts is the shortest round of each: everything else on the machine makes a round
+/// longer, and nothing makes it shorter than the calls are. Returns both.
+pub fn compare_with(
+    what: &str,
+    ratio: f64,
+    mut few: impl FnMut() -> Duration,
+    mut many: impl FnMut() -> Duration,
+) -> (Duration, Duration) {
+    let mut shortest = (Duration::MAX, Duration::MAX);
+    for round in 1..=MORE_ROUNDS {
+        shortest = (shortest.0.min(few()), shortest.1.min(many()));
+        if round >= ROUNDS && shortest.1 <= shortest.0.mul_f64(ratio) {
+            break;
+        }
+    }
+    let (few, many) = shortest;
+    let found = many.as_secs_f64() / few.as_secs_f64();
+    eprintln!("{what}: {few:?} with few, {many:?} with many, ratio {found:.2}");
+    assert!(found <= ratio, "{what} grows: {few:?} to {many:?}");
+    shortest
+}
+
+/// The same for rounds of [`calls`]; returns what one call takes with many.
+pub fn compare(
+    what: &str,
+    few: impl FnMut() -> Duration,
+    many: impl FnMut() -> Duration,
+) -> Duration {
+    compare_with(what, RATIO, few, many).1 / CALLS
+}
