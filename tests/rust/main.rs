@@ -42,3 +42,5 @@ mod resources;
 mod stalls;
 mod support;
 mod threads;
+#[cfg(target_os = "linux")]
+mod written;

@@ -55,9 +55,35 @@ pub fn sizes(directory: &Path) -> Vec<(String, u64)> {
 
 /// System calls that write, so far.
 pub fn writes() -> u64 {
+    io("syscw: ")
+}
+
+/// Bytes that this process has handed to the operating system so far.
+pub fn written() -> u64 {
+    io("wchar: ")
+}
+
+fn io(what: &str) -> u64 {
     let io = fs::read_to_string("/proc/self/io").unwrap();
-    let count = io.lines().find_map(|line| line.strip_prefix("syscw: "));
+    let count = io.lines().find_map(|line| line.strip_prefix(what));
     count.unwrap().parse().unwrap()
+}
+
+/// How often each other thread of this process has gone to sleep, which it does after each time that
+/// it woke up.
+pub fn sleeps_of_others() -> Vec<(String, u64)> {
+    // SAFETY: the call has no preconditions.
+    let own = unsafe { libc::gettid() }.to_string();
+    let tasks = fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
+    tasks
+        .filter(|task| task.file_name() != *own)
+        .filter_map(|task| {
+            let status = fs::read_to_string(task.path().join("status")).ok()?;
+            let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+            let count = field("voluntary_ctxt_switches:")?.trim().parse().ok()?;
+            Some((field("Name:")?.trim().to_owned(), count))
+        })
+        .collect()
 }
 
 /// Time that the threads of this process have been at work.
