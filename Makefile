@@ -194,6 +194,10 @@ bench-check: $(LIBCLANG_PATH)/libclang.so ## Count what calls cost and fail if i
 	$(PYTHON) benches/counted/check.py "$$(cargo bench --no-run --bench counted --message-format=json 2>/dev/null \
 		| sed -n 's/.*"name":"counted".*"executable":"\([^"]*\)".*/\1/p')" $(COUNT)
 
+.PHONY: soak
+soak: $(LIBCLANG_PATH)/libclang.so ## Judge a steady flow through a queue; SECONDS=3600 RATE=0 SIZE=100 for others
+	$(PROGRESS) cargo bench --bench soak
+
 COMPARE := .compare
 COMPARE_WITH ?=
 

@@ -18,7 +18,7 @@ const LABELS: usize = 1_000;
 pub type Call = Box<dyn FnMut()>;
 
 /// What the first argument can be.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "rocksdb put 100 x 1",
     "push 100 x 1",
     "push 100 x 100",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 14] = [
     "push 1024 x 100",
     "push 262144 x 1",
     "buffered 100 x 1",
+    "synced 1024 x 1",
     "turns 100 x 1",
     "pop 100 x 1",
     "pop 100 x 100",
@@ -42,7 +43,8 @@ pub fn prepare(work: &str, calls: u64, home: &Path) -> Call {
     let mut call: Call = match kind {
         "rocksdb put" => bare_put(&path, &items.concat()),
         "push" => push(open(&path), items),
-        "buffered" => buffered(&path, items),
+        "buffered" => push(open_at(&path, Durability::Buffered), items),
+        "synced" => push(open_at(&path, Durability::Synced), items),
         "turns" => turns(open(&path), items),
         "pop" => pop(&path, items, calls),
         "add" => add(
@@ -71,6 +73,12 @@ fn open(path: &Path) -> Fifo {
     Fifo::new(path, u64::MAX).unwrap()
 }
 
+fn open_at(path: &Path, level: Durability) -> Fifo {
+    let mut options = QueueOptions::default();
+    options.durability = level;
+    Fifo::open(path, options).unwrap()
+}
+
 /// The least that RocksDB takes.
 fn bare_put(path: &Path, record: &[u8]) -> Call {
     let mut options = Options::default();
@@ -87,12 +95,6 @@ fn bare_put(path: &Path, record: &[u8]) -> Call {
 
 fn push(queue: Fifo, items: Vec<Vec<u8>>) -> Call {
     Box::new(move || queue.push(&items).unwrap())
-}
-
-fn buffered(path: &Path, items: Vec<Vec<u8>>) -> Call {
-    let mut options = QueueOptions::default();
-    options.durability = Durability::Buffered;
-    push(Fifo::open(path, options).unwrap(), items)
 }
 
 /// A push, then a pop of the same.
