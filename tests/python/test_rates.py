@@ -1,7 +1,7 @@
 """What one way of using a queue costs beside another.
 
-Rounds of both are measured by turns, and the shortest of each counts: whatever else the machine does
-makes a round longer, and nothing makes it shorter than it is.
+Rounds of both are measured by turns, and the shortest of each counts: whatever else the machine
+does makes a round longer, and nothing makes it shorter than it is.
 """
 
 import time
