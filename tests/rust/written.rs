@@ -1,5 +1,8 @@
 //! How much is written for what is pushed, and with how many system calls.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use rocksq::Durability;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 
@@ -8,8 +11,11 @@ use crate::support::random::Random;
 use crate::support::{Home, KIB, MIB};
 
 const SIZE: u64 = 256 * KIB;
-const PAYLOAD: u64 = 512 * MIB;
+const PAYLOAD: u64 = 256 * MIB;
 const CALLS: u64 = 1_000;
+/// Bytes a second. What is pushed between the trim and the flush that follows on it is written to a
+/// table: at full speed that is more.
+const RATE: f64 = 128e6;
 
 /// Bytes that the process has written meanwhile, for each of the payload.
 fn written_by(work: impl FnOnce()) -> f64 {
@@ -24,7 +30,10 @@ fn what_is_taken_soon_is_written_once() {
     let queue = home.fifo();
     let item = [Random::new(1).bytes(SIZE as usize)];
     let ratio = written_by(|| {
-        for _ in 0..PAYLOAD / SIZE {
+        let begin = Instant::now();
+        for pushed in 0..PAYLOAD / SIZE {
+            let due = Duration::from_secs_f64((pushed * SIZE) as f64 / RATE);
+            thread::sleep(due.saturating_sub(begin.elapsed()));
             queue.push(&item).unwrap();
             assert_eq!(queue.pop(1).unwrap().len(), 1);
         }
