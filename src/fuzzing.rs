@@ -6,6 +6,10 @@ use crate::log::cursor::Cursor;
 use crate::log::records::{Meta, Trim, label_of};
 #[cfg(any(feature = "rocksdb", feature = "fuzzing"))]
 use crate::store::files::{changes, contents, wal};
+#[cfg(feature = "rocksdb")]
+use crate::store::rocks::legacy_format::{
+    RING, Reader, after, before, distance, number, split_time,
+};
 
 /// A stored chunk. What it gives out is within it, and counts its own bytes.
 pub fn chunk(bytes: &[u8]) {
@@ -51,6 +55,21 @@ pub fn files(bytes: &[u8]) {
     assert!(contents::read(&mut &*bytes).is_ok());
 }
 
+/// Keys and values of rocksq 0.3.0: two indexes, and what stands behind them. Steps on its ring lead back.
+#[cfg(feature = "rocksdb")]
+pub fn legacy(bytes: &[u8]) {
+    let _reader = Reader::decode(bytes);
+    if let Some((value, _time)) = split_time(bytes) {
+        assert_eq!(value.len() + 4, bytes.len(), "a value has another length");
+    }
+    let mut indexes = bytes.chunks_exact(8).map_while(number).map(|n| n % RING);
+    if let (Some(from), Some(to)) = (indexes.next(), indexes.next()) {
+        let steps = distance(from, to);
+        assert_eq!(after(from, steps), to, "{steps} steps lead elsewhere");
+        assert_eq!(before(to, steps), from, "{steps} steps lead elsewhere");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -85,5 +104,11 @@ mod tests {
     #[test]
     fn the_corpus_of_files_is_read() {
         replay("files", super::files);
+    }
+
+    #[cfg(feature = "rocksdb")]
+    #[test]
+    fn the_corpus_of_the_old_format_is_read() {
+        replay("legacy", super::legacy);
     }
 }

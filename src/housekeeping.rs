@@ -137,7 +137,8 @@ impl Registration {
         let before = rota.reliefs;
         self.ask_for_relief(&mut rota);
         while rota.reliefs == before && self.can_be_relieved(&rota) {
-            self.with.relieved.wait(&mut rota);
+            // It would not be rung if the thread had panicked.
+            self.with.relieved.wait_for(&mut rota, REST);
         }
         rota.reliefs != before
     }
@@ -150,7 +151,9 @@ impl Registration {
     }
 
     fn can_be_relieved(&self, rota: &Rota) -> bool {
-        !self.entry.ended.load(Ordering::Relaxed) && rota.thread.is_some() && !rota.is_mine()
+        let works = |thread: &JoinHandle<()>| !thread.is_finished();
+        let somebody_works = rota.thread.as_ref().is_some_and(works) && !rota.is_mine();
+        somebody_works && !self.entry.ended.load(Ordering::Relaxed)
     }
 
     /// Whether the chore is due at some time.

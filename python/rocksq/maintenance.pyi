@@ -115,7 +115,8 @@ def verify(path: str | PathLike[str]) -> Report:
 
     The queue, of either kind, must be closed. Nothing in its directory changes. Damage is no error:
     it is in the report. Raises `Busy` when somebody has the queue open, `WrongKind` or `PathError`
-    when there is none of this version.
+    when there is none, and `UnsupportedFormat` when it is of a newer version, or of rocksq 0.3.0,
+    which opening it converts.
 
     >>> import tempfile
     >>> import rocksq

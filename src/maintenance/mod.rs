@@ -37,8 +37,8 @@ use walk::{Count, Plan};
 ///
 /// # Errors
 ///
-/// `Busy` when somebody has the queue open; `WrongKind` or `Path` when there is none of this
-/// version; `Io` when the operating system refuses to read. Damage is no error: it is in the
+/// `Busy` when somebody has the queue open; `WrongKind` or `Path` when there is none;
+/// `UnsupportedFormat` when it is of a newer version, or of rocksq 0.3.0; `Io` when the operating system refuses to read. Damage is no error: it is in the
 /// report.
 pub fn verify(path: impl AsRef<Path>) -> Result<Report> {
     let path = path.as_ref();

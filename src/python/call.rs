@@ -67,6 +67,30 @@ pub(super) fn most_at_once(no_gil: bool) -> u64 {
     if no_gil { 4 << 10 } else { 64 << 10 }
 }
 
+/// A thread that finds a queue empty again so soon does nothing but ask.
+const AT_ONCE: Duration = Duration::from_micros(100);
+const PAUSE: Duration = Duration::from_micros(50);
+
+thread_local! {
+    /// The queue that this thread last found empty, and when.
+    static FOUND_EMPTY: Cell<Option<(usize, Instant)>> = const { Cell::new(None) };
+}
+
+/// To be called when there was nothing in `queue`. Lets other threads have the GIL for a moment when
+/// the calling one does nothing but ask: otherwise each call of the producer, for whom it asks, would
+/// wait 5 ms for the GIL.
+pub(super) fn pause_if_polling<Q>(py: Python<'_>, queue: &Q) {
+    let queue = std::ptr::from_ref(queue).addr();
+    let now = Instant::now();
+    let again = FOUND_EMPTY
+        .get()
+        .is_some_and(|(same, last)| same == queue && now.saturating_duration_since(last) < AT_ONCE);
+    if again {
+        py.detach(|| std::thread::sleep(PAUSE));
+    }
+    FOUND_EMPTY.set(Some((queue, Instant::now())));
+}
+
 /// What a call says of waiting and of durability.
 pub(super) fn options(wait: Wait<'_>, durability: Option<Durability>) -> CallOptions<'_> {
     CallOptions::new().wait(wait).durability(durability)

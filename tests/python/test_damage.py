@@ -1,11 +1,12 @@
 """Damaged files, seen from Python."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import rocksq
-from rocksq import Corrupt, PathError, StartPosition
+from rocksq import Busy, Corrupt, PathError, StartPosition, WrongKind
 from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity
 from rocksq.maintenance import Recovery, Report
 from support import damaged
@@ -83,7 +84,62 @@ def test_a_backup_of_an_mpmc_queue_keeps_its_labels(tmp_path: Path) -> None:
         assert copy.next("reader", StartPosition.Oldest, 9) == ([b"b"], False)
 
 
-def test_what_is_no_queue_is_refused(tmp_path: Path) -> None:
-    for operation in (rocksq.verify, rocksq.repair):
+@pytest.mark.parametrize("operation", [rocksq.verify, rocksq.repair])
+def test_what_is_no_queue_is_refused_and_left_alone(
+    tmp_path: Path, operation: Callable[[Path], Report]
+) -> None:
+    empty, file, other = (tmp_path / name for name in ("empty", "file", "other"))
+    empty.mkdir()
+    file.write_text("text")
+    other.mkdir()
+    (other / "letter").write_text("dear")
+    for path, error in (
+        (tmp_path / "none", PathError),
+        (empty, WrongKind),
+        (file, PathError),
+        (other, WrongKind),
+    ):
+        with pytest.raises(error, match=path.name):
+            operation(path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "empty",
+        "file",
+        "letter",
+        "other",
+    ]
+
+
+@pytest.mark.parametrize("operation", [rocksq.verify, rocksq.repair])
+def test_a_queue_that_is_open_is_neither_verified_nor_repaired(
+    tmp_path: Path, operation: Callable[[Path], Report]
+) -> None:
+    with PersistentQueueWithCapacity(tmp_path / "queue") as queue:
+        queue.push([b"item"])
+        with pytest.raises(Busy, match="in this process already"):
+            operation(tmp_path / "queue")
+        assert queue.pop() == [b"item"]
+
+
+def test_an_intact_queue_can_be_repaired_again_and_again(tmp_path: Path) -> None:
+    with PersistentQueueWithCapacity(tmp_path / "queue") as queue:
+        queue.push([b"one", b"two"])
+    for _ in range(3):
+        report = rocksq.repair(tmp_path / "queue")
+        assert (report.items, report.missing, report.problems) == (2, (), ())
+    with PersistentQueueWithCapacity(tmp_path / "queue") as queue:
+        assert queue.pop(9) == [b"one", b"two"]
+
+
+def test_a_backup_goes_to_a_new_place_outside_of_the_queue(tmp_path: Path) -> None:
+    with PersistentQueueWithCapacity(tmp_path / "queue") as queue:
+        queue.push([b"item"])
+        (tmp_path / "copy.tmp").mkdir()
+        for place in ("queue", "queue/copy", "copy", "none/copy"):
+            with pytest.raises(PathError, match="Cannot back up"):
+                queue.backup(tmp_path / place)
         with pytest.raises(PathError):
-            operation(tmp_path / "none")
+            queue.backup("")
+        assert (tmp_path / "copy.tmp").is_dir()
+        queue.backup(tmp_path / "second")
+        assert queue.pop() == [b"item"]
+    assert rocksq.verify(tmp_path / "second").items == 1

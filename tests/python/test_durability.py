@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,35 @@ def test_every_call_takes_a_level(tmp_path: Path, level: Durability | None) -> N
         quick = mpmc.nonblocking()
         quick.add([b"d"], durability=level).get()
         assert quick.next("x", Oldest, 9, durability=level).get().data == ([b"c", b"d"], False)
+
+
+def test_a_call_writes_when_its_level_says_so(tmp_path: Path) -> None:
+    fifo = blocking.PersistentQueueWithCapacity(str(tmp_path / "fifo"))
+    mpmc = blocking.MpmcQueue(str(tmp_path / "mpmc"), 0)
+    fast, quick = fifo.nonblocking(), mpmc.nonblocking()
+
+    def commit(level: Durability) -> None:
+        fifo.commit(fifo.read(), durability=level)
+        mpmc.commit(mpmc.read("x", Oldest), durability=level)
+
+    calls: dict[str, Callable[[Durability], object]] = {
+        "push": lambda level: fifo.push([b"item"] * 9, durability=level),
+        "pop": lambda level: fifo.pop(durability=level),
+        "add": lambda level: mpmc.add([b"item"] * 9, durability=level),
+        "next": lambda level: mpmc.next("x", Oldest, durability=level),
+        "commit": commit,
+        "nonblocking push": lambda level: fast.push([b"item"], durability=level).result(),
+        "nonblocking pop": lambda level: fast.pop(durability=level).result(),
+        "nonblocking add": lambda level: quick.add([b"item"], durability=level).result(),
+        "nonblocking next": lambda level: quick.next("x", Oldest, durability=level).result(),
+    }
+    with fifo, mpmc:
+        for name, call in calls.items():
+            before = (fifo.stats().log_bytes, mpmc.stats().log_bytes)
+            call(Durability.Buffered)
+            assert before == (fifo.stats().log_bytes, mpmc.stats().log_bytes), name
+            call(Durability.Written)
+            assert before != (fifo.stats().log_bytes, mpmc.stats().log_bytes), name
 
 
 @pytest.mark.parametrize("wrong", [0, 1, True, "Synced", b"", StartPosition.Oldest])

@@ -249,6 +249,35 @@ def test_small_calls_that_need_not_wait_keep_the_gil(queue: Queue, tmp_path: Pat
         assert others.count - before <= 5
 
 
+@needs_a_gil
+@pytest.mark.parametrize("kind", ["fifo", "mpmc"])
+def test_a_thread_that_polls_an_empty_queue_holds_nobody_up(
+    queue: Queue, tmp_path: Path, kind: str
+) -> None:
+    mpmc = MpmcQueue(tmp_path / "mpmc", 60)
+    mpmc.next("label", StartPosition.Oldest)
+    fifo = Queue(tmp_path / "fifo")
+    over = threading.Event()
+
+    def poll() -> None:
+        while not over.is_set():
+            if kind == "fifo":
+                assert fifo.pop() == []
+            else:
+                assert mpmc.next("label", StartPosition.Oldest)[0] == []
+
+    poller = threading.Thread(target=poll)
+    poller.start()
+    item = bytes(8 << 10)  # written without the GIL
+    begin = time.perf_counter()
+    for _ in range(200):
+        queue.push([item])
+    took = time.perf_counter() - begin
+    over.set()
+    poller.join()
+    assert took < 200 * sys.getswitchinterval() / 2
+
+
 def test_a_call_waits_without_the_gil(queue: Queue) -> None:
     for no_gil in (True, False):
         popped = Caller(lambda no_gil=no_gil: queue.pop(1, no_gil, timeout=None))  # type: ignore[misc]

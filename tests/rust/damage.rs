@@ -3,6 +3,7 @@
 
 mod anywhere;
 mod backups;
+mod corpus;
 mod history;
 mod image;
 mod logs;

@@ -12,7 +12,9 @@ use crate::python::arguments::{
     Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
 };
 use crate::python::batch::Batch;
-use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
+use crate::python::call::{
+    at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
+};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::logging::heard;
@@ -179,6 +181,9 @@ impl PersistentQueueWithCapacity {
         let taken = at_once_or_waiting(py, timeout, at_once, |wait| {
             self.queue.pop_with(max_elements, options(wait, durability))
         })?;
+        if taken.is_empty() && max_elements > 0 {
+            pause_if_polling(py, self);
+        }
         bytes::list(py, taken)
     }
 
@@ -387,7 +392,8 @@ impl PersistentQueueWithCapacity {
     ///
     /// The copy is the queue as it is at some moment during the call. It survives a power cut once
     /// this returns, and shares files with the queue where the file system has hard links.
-    /// Open it like any queue. Raises `PathError` when something is at `to`.
+    /// Open it like any queue. Raises `PathError` when something is at `to` or at its name with `.tmp`
+    /// behind it, or when it is within the queue.
     ///
     /// >>> import tempfile
     /// >>> from rocksq.blocking import PersistentQueueWithCapacity

@@ -14,7 +14,9 @@ use crate::python::arguments::{
     watermark,
 };
 use crate::python::batch::Batch;
-use crate::python::call::{at_once_or_waiting, most_at_once, opening, options, released, waiting};
+use crate::python::call::{
+    at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
+};
 use crate::python::items::items;
 use crate::python::iterators::{Consumer, LiveItems};
 use crate::python::logging::heard;
@@ -185,6 +187,9 @@ impl MpmcQueue {
             self.queue
                 .next_with(label, start_position, max_elements, options)
         })?;
+        if next.items.is_empty() && max_elements > 0 {
+            pause_if_polling(py, self);
+        }
         Ok((bytes::list(py, next.items)?, next.expired))
     }
 
@@ -426,7 +431,8 @@ impl MpmcQueue {
     ///
     /// The copy is the queue as it is at some moment during the call. It survives a power cut once
     /// this returns, and shares files with the queue where the file system has hard links.
-    /// Open it like any queue. Raises `PathError` when something is at `to`.
+    /// Open it like any queue. Raises `PathError` when something is at `to` or at its name with `.tmp`
+    /// behind it, or when it is within the queue.
     fn backup(&self, py: Python<'_>, to: PathBuf) -> PyResult<()> {
         released(py, || self.queue.backup(&to))
     }

@@ -279,9 +279,11 @@ impl Core {
         if engine.health().damage() < Damage::Resumable {
             return Ok(());
         }
-        match engine.health().is_full() {
-            true => Err(self.full("write")),
-            false => Err(self.stopped("write")),
+        let health = engine.health();
+        match (health.is_full(), health.is_corrupt()) {
+            (true, _) => Err(self.full("write")),
+            (_, true) => Err(self.damaged("write")),
+            _ => Err(self.stopped("write")),
         }
     }
 
@@ -382,6 +384,16 @@ impl Core {
             self.path.display()
         );
         Error::new(ErrorKind::Io, message).at(&self.path)
+    }
+
+    /// RocksDB does not write any more once it has met damage while it put tables together.
+    fn damaged(&self, what: &str) -> Error {
+        let message = format!(
+            "Could not {what} in {}: a file of the queue is damaged; close the queue, rocksq.repair \
+             saves what is intact",
+            self.path.display()
+        );
+        Error::corrupt(message).at(&self.path)
     }
 
     #[cfg(test)]

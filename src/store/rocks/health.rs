@@ -36,6 +36,7 @@ struct State {
     damage: AtomicU8,
     diverged: AtomicBool,
     full: AtomicBool,
+    corrupt: AtomicBool,
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
@@ -51,6 +52,7 @@ impl Default for State {
             damage: AtomicU8::new(Damage::None as u8),
             diverged: AtomicBool::new(false),
             full: AtomicBool::new(false),
+            corrupt: AtomicBool::new(false),
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
@@ -98,6 +100,11 @@ impl Health {
     /// Whether it was for lack of space that the database last stopped.
     pub(super) fn is_full(&self) -> bool {
         self.0.full.load(Ordering::Acquire)
+    }
+
+    /// Whether it was for damage in a file that the database last stopped.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.0.corrupt.load(Ordering::Acquire)
     }
 
     /// Bytes written since memtables were last sealed for a flush.
@@ -204,11 +211,15 @@ impl EventListener for Watch {
         if reason == DBBackgroundErrorReason::KMemTable {
             self.health.0.diverged.store(true, Ordering::Release);
         }
-        let full = status
-            .result()
-            .as_ref()
-            .is_err_and(|status| failure::is_full(status.as_ref()));
+        let (full, corrupt) = match status.result() {
+            Ok(()) => (false, false),
+            Err(status) => {
+                let text: &str = status.as_ref();
+                (failure::is_full(text), text.starts_with("Corruption"))
+            }
+        };
         self.health.0.full.store(full, Ordering::Release);
+        self.health.0.corrupt.store(corrupt, Ordering::Release);
         self.health.worsen(match status.severity() {
             StatusSeverity::KNoError => Damage::None,
             StatusSeverity::KSoftError => Damage::Soft,

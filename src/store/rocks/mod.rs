@@ -62,6 +62,8 @@ use self::core::Core;
 use self::engine::{Engine, Opening};
 use self::hold::{Hold, Patience};
 pub(crate) use self::kind::Kind;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::legacy::format as legacy_format;
 pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};

@@ -139,7 +139,9 @@ fn check_delivered(history: &History, outcome: &Outcome, torn: bool) {
     match &outcome.error {
         Some(error) => {
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
-            assert!(error.to_string().contains("position"), "{error}");
+            let text = error.to_string();
+            let says = ["position", "rocksq.repair"].map(|what| text.contains(what));
+            assert!(says.contains(&true), "{error}");
         }
         None if next == history.pushed || torn => {}
         None => {

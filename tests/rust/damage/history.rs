@@ -47,7 +47,7 @@ pub fn in_the_log() -> History {
     assert_eq!(queue.pop(35).unwrap().len(), 35);
     queue.push(&items(400, 10)).unwrap();
     History {
-        image: Image::of(&home.queue()),
+        image: Image::settled(&home.queue()),
         pushed: 410,
         taken: 35,
     }
@@ -68,7 +68,7 @@ pub fn in_tables() -> History {
     queue.pop(5).unwrap();
     queue.push(&items(1700, 50)).unwrap();
     History {
-        image: Image::of(&home.queue()),
+        image: Image::settled(&home.queue()),
         pushed: 1750,
         taken: 85,
     }
@@ -89,7 +89,7 @@ pub fn with_labels() -> History {
     queue.add(&items(600, 20)).unwrap();
     queue.next("even", StartPosition::Oldest, 10).unwrap();
     History {
-        image: Image::of(&home.queue()),
+        image: Image::settled(&home.queue()),
         pushed: 620,
         taken: 100,
     }

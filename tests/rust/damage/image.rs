@@ -22,6 +22,16 @@ impl Image {
         }
     }
 
+    /// The same once what the last opening has left over is gone.
+    pub fn settled(directory: &Path) -> Self {
+        loop {
+            let image = Self::of(directory);
+            if image.named("MANIFEST-").len() == 1 {
+                return image;
+            }
+        }
+    }
+
     /// `None` when a file went meanwhile.
     fn read(directory: &Path) -> Option<Self> {
         let mut files = BTreeMap::new();

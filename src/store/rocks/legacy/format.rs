@@ -25,7 +25,7 @@
 use bincode::Decode;
 
 /// Indexes are below this.
-pub(super) const RING: u64 = u64::MAX - 100;
+pub(crate) const RING: u64 = u64::MAX - 100;
 
 /// The counter of the index after the newest item.
 pub(super) const WRITE: u64 = u64::MAX - 1;
@@ -38,7 +38,7 @@ pub(super) const FIFO_BYTES: u64 = u64::MAX - 2;
 const MIN_TIME: u32 = 1_368_146_402;
 
 /// How many steps lead from index `from` to index `to`.
-pub(super) fn distance(from: u64, to: u64) -> u64 {
+pub(crate) fn distance(from: u64, to: u64) -> u64 {
     match to.checked_sub(from) {
         Some(steps) => steps,
         None => RING.saturating_sub(from).saturating_add(to),
@@ -46,7 +46,7 @@ pub(super) fn distance(from: u64, to: u64) -> u64 {
 }
 
 /// The index `steps` after `from`; both are below [`RING`].
-pub(super) fn after(from: u64, steps: u64) -> u64 {
+pub(crate) fn after(from: u64, steps: u64) -> u64 {
     let left = RING.saturating_sub(from);
     steps
         .checked_sub(left)
@@ -54,7 +54,7 @@ pub(super) fn after(from: u64, steps: u64) -> u64 {
 }
 
 /// The index `steps` before `from`.
-pub(super) fn before(from: u64, steps: u64) -> u64 {
+pub(crate) fn before(from: u64, steps: u64) -> u64 {
     after(from, RING.saturating_sub(steps))
 }
 
@@ -69,12 +69,12 @@ pub(super) fn key(index: u64) -> [u8; 8] {
 }
 
 /// The number in a key or in a counter.
-pub(super) fn number(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_le_bytes)
 }
 
 /// A value of an MPMC queue without its time, and the time in seconds since 1970.
-pub(super) fn split_time(value: &[u8]) -> Option<(&[u8], u32)> {
+pub(crate) fn split_time(value: &[u8]) -> Option<(&[u8], u32)> {
     let (value, time) = value.split_last_chunk()?;
     let time = u32::from_le_bytes(*time);
     (time >= MIN_TIME).then_some((value, time))
@@ -83,7 +83,7 @@ pub(super) fn split_time(value: &[u8]) -> Option<(&[u8], u32)> {
 /// How far a label has read.
 #[derive(Clone, Debug, Decode, PartialEq, Eq)]
 #[cfg_attr(test, derive(bincode::Encode))]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     /// Index of the next item to be read.
     pub index: u64,
     /// When the newest item was added, in nanoseconds since 1970, if the label had read it.
@@ -93,7 +93,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let config = bincode::config::standard();
         let (reader, _) = bincode::decode_from_slice::<Self, _>(bytes, config).ok()?;
         Some(reader)

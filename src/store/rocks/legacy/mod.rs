@@ -20,7 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 
 mod census;
-mod format;
+pub(crate) mod format;
 mod labels;
 mod manifest;
 mod old;

@@ -1,6 +1,9 @@
+use std::fs;
+use std::time::Instant;
+
 use super::*;
 use crate::error::ErrorKind;
-use crate::store::Records;
+use crate::store::{Occasion, Records};
 
 #[test]
 fn a_fatal_error_is_survived_in_the_same_object() {
@@ -43,6 +46,41 @@ fn a_queue_that_is_closed_while_stopped_keeps_everything() {
     store.close().unwrap();
     let value = fifo(&path).get(Records::Reader, b"k").unwrap();
     assert_eq!(value.as_deref(), Some(&b"v"[..]));
+}
+
+/// RocksDB puts the tables of a family together when there are four, and reads them for that.
+#[test]
+fn damage_that_the_background_meets_is_told_as_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    let write_a_table = |store: &RocksStore| {
+        let mut batch = store.batch(0);
+        batch.put(Records::Reader, b"k", b"v");
+        store.reclaim(batch, 0, Occasion::Short)
+    };
+    let store = fifo(&path);
+    for _ in 0..3 {
+        write_a_table(&store).unwrap();
+    }
+    store.close().unwrap();
+    for file in fs::read_dir(&path).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|kind| kind == "sst") {
+            let mut bytes = fs::read(&file).unwrap();
+            bytes[3] ^= 1;
+            fs::write(&file, bytes).unwrap();
+        }
+    }
+    let store = fifo(&path);
+    let begin = Instant::now();
+    let error = loop {
+        if let Err(error) = write_a_table(&store) {
+            break error;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    };
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains("rocksq.repair"), "{error}");
 }
 
 /// Runs in a process of its own, since a limit holds for the whole process.
