@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from contenders import CONTENDERS
-from rows import CRASH_SAFE, ROWS, Row
+from rows import CRASH_SAFE, FLOOR, ROWS, Row
 
 Figures = dict[str, float] | str
 Results = dict[str, dict[str, dict[str, Figures]]]
@@ -77,8 +77,11 @@ def tables(results: Results) -> list[str]:
 
 
 def summary(rows: dict[str, dict[str, Figures]]) -> list[str]:
-    """How many times as fast ours is as 0.3.0 and as the best crash-safe rival."""
-    lines = ["| work | against | ratio | best crash-safe rival | ratio |", "|---|---|---|---|---|"]
+    """How many times as fast ours is as 0.3.0, as the best crash-safe rival, and as the floor."""
+    lines = [
+        "| work | against | ratio | best crash-safe rival | ratio | of the floor |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in ROWS:
         found = rows.get(row.name, {})
         ours, base = found.get(row.ours), found.get(row.baseline)
@@ -90,7 +93,10 @@ def summary(rows: dict[str, dict[str, Figures]]) -> list[str]:
         against_best = " / ".join(
             f"{ours[what] / rate:.2f}" for what, (_, rate) in rivals.items() if what in ours
         )
-        lines.append(f"| {row.name} | {row.baseline} | {against} | {names} | {against_best} |")
+        floor = found.get(FLOOR)
+        of_floor = ratios(ours, floor) if isinstance(floor, dict) else ""
+        cells = [row.name, row.baseline, against, names, against_best, of_floor]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

@@ -15,7 +15,8 @@ CRASH_SAFE = (
     "lmdb-queue",
     "nque",
 )
-ALL = ("rocksq", "rocksq 0.3.0", *CRASH_SAFE, "writev and pread")
+FLOOR = "writev and pread"
+ALL = ("rocksq", "rocksq 0.3.0", *CRASH_SAFE, FLOOR)
 BUFFERED = ("rocksq Buffered", "queuelib")
 
 

@@ -261,8 +261,8 @@ class PersistentQueueWithCapacity:
 
         The copy is the queue as it is at some moment during the call. It survives a power cut once
         this returns, and shares files with the queue where the file system has hard links.
-        Open it like any queue. Raises `PathError` when something is at `to` or at its name with `.tmp`
-        behind it, or when it is within the queue.
+        Open it like any queue. Raises `PathError` when something is at `to`, or at its name with
+        `.tmp` behind it, or when it is within the queue.
 
         >>> import tempfile
         >>> from rocksq.blocking import PersistentQueueWithCapacity
@@ -547,8 +547,8 @@ class MpmcQueue:
 
         The copy is the queue as it is at some moment during the call. It survives a power cut once
         this returns, and shares files with the queue where the file system has hard links.
-        Open it like any queue. Raises `PathError` when something is at `to` or at its name with `.tmp`
-        behind it, or when it is within the queue.
+        Open it like any queue. Raises `PathError` when something is at `to`, or at its name with
+        `.tmp` behind it, or when it is within the queue.
         """
 
     @property

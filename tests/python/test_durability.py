@@ -2,13 +2,16 @@
 
 import copy
 import pickle
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import rocksq
 from rocksq import Durability, StartPosition, blocking, nonblocking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Oldest = StartPosition.Oldest
 LEVELS = list(Durability)

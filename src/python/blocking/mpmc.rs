@@ -431,8 +431,8 @@ impl MpmcQueue {
     ///
     /// The copy is the queue as it is at some moment during the call. It survives a power cut once
     /// this returns, and shares files with the queue where the file system has hard links.
-    /// Open it like any queue. Raises `PathError` when something is at `to` or at its name with `.tmp`
-    /// behind it, or when it is within the queue.
+    /// Open it like any queue. Raises `PathError` when something is at `to`, or at its name with
+    /// `.tmp` behind it, or when it is within the queue.
     fn backup(&self, py: Python<'_>, to: PathBuf) -> PyResult<()> {
         released(py, || self.queue.backup(&to))
     }
