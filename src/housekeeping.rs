@@ -243,17 +243,18 @@ impl Housekeeping {
     fn work(&'static self) {
         let mut rota = self.rota.lock();
         while rota.is_mine() {
-            // What is due is done in between, even if memory is short all the time.
             let relieves = self.is_short.swap(false, Ordering::Relaxed);
             if relieves {
                 self.relieve_heaviest(&mut rota);
             }
-            if Allocator::is_due() {
-                MutexGuard::unlocked(&mut rota, Allocator::check);
-            }
+            // What is due is done in between, even if memory is short all the time. Whoever let go of the
+            // lock looks at everything again before a rest: it was not to be woken up meanwhile.
             match rota.next() {
                 Ok(entry) => MutexGuard::unlocked(&mut rota, || self.do_chore(&entry)),
                 Err(_) if relieves => {}
+                Err(_) if Allocator::is_due() => {
+                    MutexGuard::unlocked(&mut rota, Allocator::check);
+                }
                 Err(due) => self.rest(due, &mut rota),
             }
         }
