@@ -247,8 +247,8 @@ impl Housekeeping {
             if relieves {
                 self.relieve_heaviest(&mut rota);
             }
-            // What is due is done in between, even if memory is short all the time. Whoever let go of the
-            // lock looks at everything again before a rest: it was not to be woken up meanwhile.
+            // What is due is done in between, even if memory is short all the time. It rests only when it
+            // has kept the lock since it looked: a bell that rings meanwhile would not be heard.
             match rota.next() {
                 Ok(entry) => MutexGuard::unlocked(&mut rota, || self.do_chore(&entry)),
                 Err(_) if relieves => {}

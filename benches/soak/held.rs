@@ -1,11 +1,10 @@
 //! What the queue holds on disk, and the process in memory.
 
 use std::fmt;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::MIB;
+use crate::figures::{allocated, resident};
 
 pub struct Held {
     directory: PathBuf,
@@ -28,9 +27,7 @@ impl Held {
 
     /// Looks, at the beginning or later.
     pub fn look(&mut self, later: bool) {
-        let files = fs::read_dir(&self.directory).unwrap();
-        let sizes = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.blocks() * 512));
-        self.disk = self.disk.max(sizes.sum());
+        self.disk = self.disk.max(allocated(&self.directory));
         self.resident = self.resident.max(resident());
         if !later {
             self.early = self.resident;
@@ -47,16 +44,4 @@ impl fmt::Display for Held {
         let (disk, resident) = (self.disk / MIB, self.resident / MIB);
         write!(f, "at most {disk} MiB on disk, {resident} MiB in memory")
     }
-}
-
-fn resident() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line
-        .unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap();
-    kib << 10
 }

@@ -11,7 +11,12 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bare;
+#[path = "../../tests/rust/support/figures.rs"]
+#[allow(dead_code, reason = "the tests use all of them")]
+mod figures;
 mod flow;
+#[path = "../../tests/rust/support/hearing.rs"]
+mod hearing;
 mod held;
 mod latency;
 mod stalls;

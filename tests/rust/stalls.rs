@@ -3,15 +3,14 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
+use crate::support::hearing::hear;
 use crate::support::interpose::Slow;
 use crate::support::{Home, MIB};
 
@@ -19,49 +18,21 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Hears what is told about stalls, and asks the queue something each time: it would hang if that
 /// were told from under a lock.
-struct Listener {
-    queue: &'static OnceLock<Fifo>,
-    heard: Sender<(Level, String)>,
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut said = Said(String::new());
-        event.record(&mut said);
-        if said.0.contains("background work") || said.0.contains("Stopping writes") {
-            let queue = self.queue.get().unwrap();
-            assert!(queue.len().unwrap() > 0);
-            assert!(queue.stats().unwrap().items > 0);
-            // Who listens may have heard enough.
-            let _ = self.heard.send((*event.metadata().level(), said.0));
-        }
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-struct Said(String);
-
-impl Visit for Said {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = format!("{value:?}");
-        }
-    }
+fn listen(queue: &'static OnceLock<Fifo>) -> Receiver<(Level, String)> {
+    let (sender, heard) = channel();
+    hear(
+        |about| *about.level() <= Level::INFO,
+        move |about, said| {
+            if said.contains("background work") || said.contains("Stopping writes") {
+                let queue = queue.get().unwrap();
+                assert!(queue.len().unwrap() > 0);
+                assert!(queue.stats().unwrap().items > 0);
+                // Who listens may have heard enough.
+                let _ = sender.send((*about.level(), said));
+            }
+        },
+    );
+    heard
 }
 
 /// Waits until everything in `awaited` was told, at its level, in any order.
@@ -80,12 +51,7 @@ fn wait_for(heard: &Receiver<(Level, String)>, awaited: &[(Level, &str)]) {
 fn writes_that_rocksdb_slows_down_and_has_wait_are_told_and_done() {
     static QUEUE: OnceLock<Fifo> = OnceLock::new();
     let home = Home::new();
-    let (sender, heard) = channel();
-    tracing::subscriber::set_global_default(Listener {
-        queue: &QUEUE,
-        heard: sender,
-    })
-    .unwrap();
+    let heard = listen(&QUEUE);
     // So much that RocksDB's own limit comes first.
     rocksq::memory::set_budget(1024 * MIB).unwrap();
     let queue = QUEUE.get_or_init(|| home.fifo());

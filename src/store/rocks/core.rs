@@ -34,7 +34,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::batch::{RocksBatch, SpareBatch};
 use super::engine::{Engine, Opening};
-use super::health::Damage;
+use super::health::{Cause, Damage};
 use super::hold::Hold;
 use super::kind::Kind;
 use super::reserve::Reserve;
@@ -279,12 +279,11 @@ impl Core {
         if engine.health().damage() < Damage::Resumable {
             return Ok(());
         }
-        let health = engine.health();
-        match (health.is_full(), health.is_corrupt()) {
-            (true, _) => Err(self.full("write")),
-            (_, true) => Err(self.damaged("write")),
-            _ => Err(self.stopped("write")),
-        }
+        Err(match engine.health().cause() {
+            Cause::Full => self.full("write"),
+            Cause::Corrupt => self.damaged("write"),
+            Cause::Other => self.stopped("write"),
+        })
     }
 
     /// What is added must not use up the room that is needed to take it out again.

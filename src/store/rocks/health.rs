@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use rust_rocksdb::event_listener::{
     BackgroundErrorStatus, CompactionJobInfo, DBBackgroundErrorReason, DBWriteStallCondition,
     EventListener, FlushJobInfo, MemTableInfo, MutableStatus, StatusSeverity, WriteStallInfo,
@@ -27,6 +28,28 @@ pub(super) enum Damage {
     Fatal,
 }
 
+/// Why a database stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Other,
+    /// There was no space left.
+    Full,
+    /// A file is damaged.
+    Corrupt,
+}
+
+impl Cause {
+    fn of(status: &str) -> Self {
+        if failure::is_full(status) {
+            Self::Full
+        } else if status.starts_with("Corruption") {
+            Self::Corrupt
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// The state that one opened database shares with its listener.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health(Arc<State>);
@@ -35,8 +58,7 @@ pub(super) struct Health(Arc<State>);
 struct State {
     damage: AtomicU8,
     diverged: AtomicBool,
-    full: AtomicBool,
-    corrupt: AtomicBool,
+    cause: Mutex<Cause>,
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
@@ -51,8 +73,7 @@ impl Default for State {
         Self {
             damage: AtomicU8::new(Damage::None as u8),
             diverged: AtomicBool::new(false),
-            full: AtomicBool::new(false),
-            corrupt: AtomicBool::new(false),
+            cause: Mutex::new(Cause::Other),
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
@@ -97,14 +118,9 @@ impl Health {
         self.0.diverged.load(Ordering::Acquire)
     }
 
-    /// Whether it was for lack of space that the database last stopped.
-    pub(super) fn is_full(&self) -> bool {
-        self.0.full.load(Ordering::Acquire)
-    }
-
-    /// Whether it was for damage in a file that the database last stopped.
-    pub(super) fn is_corrupt(&self) -> bool {
-        self.0.corrupt.load(Ordering::Acquire)
+    /// Why the database last stopped.
+    pub(super) fn cause(&self) -> Cause {
+        *self.0.cause.lock()
     }
 
     /// Bytes written since memtables were last sealed for a flush.
@@ -211,15 +227,11 @@ impl EventListener for Watch {
         if reason == DBBackgroundErrorReason::KMemTable {
             self.health.0.diverged.store(true, Ordering::Release);
         }
-        let (full, corrupt) = match status.result() {
-            Ok(()) => (false, false),
-            Err(status) => {
-                let text: &str = status.as_ref();
-                (failure::is_full(text), text.starts_with("Corruption"))
-            }
+        let cause = match status.result() {
+            Ok(()) => Cause::Other,
+            Err(status) => Cause::of(status.as_ref()),
         };
-        self.health.0.full.store(full, Ordering::Release);
-        self.health.0.corrupt.store(corrupt, Ordering::Release);
+        *self.health.0.cause.lock() = cause;
         self.health.worsen(match status.severity() {
             StatusSeverity::KNoError => Damage::None,
             StatusSeverity::KSoftError => Damage::Soft,

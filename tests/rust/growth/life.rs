@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 
 use super::set;
-use super::turns::{calls, compare, untimed};
+use super::turns::{calls, compare, pops, pushes};
 use crate::support::figures::{allocated, resident};
 use crate::support::random::Random;
 use crate::support::waiting::{PATIENCE, until};
@@ -99,17 +99,8 @@ fn what_has_passed_through_a_queue_leaves_nothing_behind() {
     assert!(late.opening <= early.opening * 3 / 2 + OPENING, "{late:?}");
 
     let fresh = Fifo::new(&new, ROOMY).unwrap();
-    let push = |queue: &Fifo| {
-        let took = calls(|| queue.push(&["item"]).unwrap());
-        untimed(|| queue.pop(1).unwrap());
-        took
-    };
-    compare("push", || push(&fresh), || push(&queue));
-    let pop = |queue: &Fifo| {
-        untimed(|| queue.push(&["item"]).unwrap());
-        calls(|| queue.pop(1).unwrap())
-    };
-    compare("pop", || pop(&fresh), || pop(&queue));
+    compare("push", || pushes(&fresh), || pushes(&queue));
+    compare("pop", || pops(&fresh), || pops(&queue));
     let stats = |queue: &Fifo| calls(|| queue.stats().unwrap());
     compare("stats", || stats(&fresh), || stats(&queue));
 }

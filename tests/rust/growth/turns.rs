@@ -3,6 +3,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+
 /// So much more may a call take.
 pub const RATIO: f64 = 1.2;
 const CALLS: u32 = 100;
@@ -22,6 +24,19 @@ pub fn calls<T>(mut call: impl FnMut() -> T) -> Duration {
 /// Calls that prepare for [`calls`], or clear up after them.
 pub fn untimed<T>(call: impl FnMut() -> T) {
     calls(call);
+}
+
+/// A round of pushes, whose items are gone afterwards.
+pub fn pushes(queue: &Fifo) -> Duration {
+    let took = calls(|| queue.push(&["again"]).unwrap());
+    untimed(|| queue.pop(1).unwrap());
+    took
+}
+
+/// A round of pops, which leaves as many items as there were.
+pub fn pops(queue: &Fifo) -> Duration {
+    untimed(|| queue.push(&["again"]).unwrap());
+    calls(|| assert_eq!(queue.pop(1).unwrap().len(), 1))
 }
 
 /// Measures two kinds of rounds by turns, until the second takes at most `ratio` times what the first

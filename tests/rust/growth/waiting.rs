@@ -6,7 +6,7 @@ use rocksq::StartPosition::Oldest;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
 
-use super::turns::{calls, compare, untimed};
+use super::turns::{calls, compare, pops, pushes, untimed};
 use super::{FEW, HOUR, fill, many};
 use crate::support::{Home, ROOMY};
 
@@ -20,17 +20,8 @@ fn a_fifo_queue_is_as_quick_with_many_items_as_with_few() {
         fill(count, |items| queue.push(items).unwrap());
         queue
     });
-    let push = |queue: &Fifo| {
-        let took = calls(|| queue.push(&["again"]).unwrap());
-        untimed(|| queue.pop(1).unwrap());
-        took
-    };
-    compare("push", || push(&few), || push(&many));
-    let pop = |queue: &Fifo| {
-        untimed(|| queue.push(&["again"]).unwrap());
-        calls(|| assert_eq!(queue.pop(1).unwrap().len(), 1))
-    };
-    compare("pop", || pop(&few), || pop(&many));
+    compare("push", || pushes(&few), || pushes(&many));
+    compare("pop", || pops(&few), || pops(&many));
     let len = |queue: &Fifo| calls(|| queue.len().unwrap());
     compare("len", || len(&few), || len(&many));
     let payload = |queue: &Fifo| calls(|| queue.payload_size().unwrap());

@@ -5,6 +5,8 @@ pub mod disk;
 pub mod figures;
 pub mod fixtures;
 #[cfg(target_os = "linux")]
+pub mod hearing;
+#[cfg(target_os = "linux")]
 pub mod interpose;
 pub mod processes;
 pub mod random;
