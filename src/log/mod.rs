@@ -29,6 +29,7 @@ use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::primitives::{Mutex, MutexGuard};
 use crate::store::Store;
 
+pub(crate) mod ahead;
 pub(crate) mod at_once;
 pub(crate) mod attempt;
 pub(crate) mod bounds;
@@ -55,13 +56,13 @@ pub(crate) mod together;
 pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
+use ahead::ReadAhead;
 use attempt::{Lack, Tried, Turn};
 use bounds::Bounds;
 use clock::LogTime;
 use commit::{CommitLine, Committed, Operation};
 use cursor::{Cursor, Mark};
 use expiry::Expiry;
-use fetch::ReadAhead;
 use state::{ONLY_LABEL, State};
 use stats::Seen;
 use sync::SyncStage;

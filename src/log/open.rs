@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use uuid::Uuid;
 
+use super::ahead::ReadAhead;
 use super::bounds::Bounds;
 use super::chunk::Header;
 use super::clock::{Clock, LogTime};
@@ -133,7 +134,7 @@ impl<S: Store> Log<S> {
                 in_doubt: Default::default(),
                 commits: Default::default(),
                 syncs: Default::default(),
-                read_ahead: Default::default(),
+                read_ahead: ReadAhead::new(retention),
                 seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),

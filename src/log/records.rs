@@ -21,6 +21,7 @@
 //!
 //! Keys begin with the id of the queue within its database, a big-endian u32: 0.
 
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use super::cursor::Mark;
@@ -29,6 +30,9 @@ use crate::error::{Error, ErrorKind, Result};
 const VERSION: u8 = 1;
 const RECORD_LEN: usize = 32;
 const QUEUE_ID: u32 = 0;
+
+/// The key of a record; most need no memory of their own.
+pub(crate) type Key = SmallVec<[u8; 32]>;
 
 /// What the log knows about itself between two opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,19 +119,19 @@ fn words(bytes: &[u8], record: &str) -> Result<[u64; 4]> {
     Ok(words)
 }
 
-pub(crate) fn meta_key() -> Vec<u8> {
+pub(crate) fn meta_key() -> Key {
     key(b"meta")
 }
 
-pub(crate) fn trim_key() -> Vec<u8> {
+pub(crate) fn trim_key() -> Key {
     key(b"trim")
 }
 
-pub(crate) fn floor_key() -> Vec<u8> {
+pub(crate) fn floor_key() -> Key {
     key(b"floor")
 }
 
-pub(crate) fn label_key(label: &str) -> Vec<u8> {
+pub(crate) fn label_key(label: &str) -> Key {
     key(label.as_bytes())
 }
 
@@ -143,8 +147,10 @@ pub(crate) fn label_of(key: &[u8]) -> Result<String> {
         .ok_or_else(|| Error::corrupt("A label of the queue is not text"))
 }
 
-fn key(name: &[u8]) -> Vec<u8> {
-    [&key_prefix(), name].concat()
+fn key(name: &[u8]) -> Key {
+    let mut key = Key::from_slice(&key_prefix());
+    key.extend_from_slice(name);
+    key
 }
 
 #[cfg(test)]

@@ -208,6 +208,13 @@ impl MemoryStore {
         self.disk.lock().trouble.lasting = None;
     }
 
+    /// Cuts the chunk at `position` to half of its length.
+    pub(crate) fn damage_chunk(&self, position: u64) {
+        if let Some(chunk) = self.disk.lock().now.chunks.get_mut(&position) {
+            *chunk = chunk[..chunk.len() / 2].into();
+        }
+    }
+
     pub(crate) fn chunk_positions(&self) -> Vec<u64> {
         self.disk.lock().now.chunks.keys().copied().collect()
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::log::chunk::MAX_CHUNK_PAYLOAD;
+use crate::log::tail::MAX_KEPT_PAYLOAD;
 use crate::options::StartPosition::{Newest, Oldest};
 
 fn clock() -> ManualClock {
@@ -49,6 +50,43 @@ fn a_push_larger_than_the_capacity_fails_without_waiting() {
     let log = fifo(2);
     let error = log.append(&["a"; 3], Wait::FOREVER, Written).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Full);
+}
+
+#[test]
+fn large_chunks_come_out_one_after_another() {
+    let log = fifo(10);
+    let large: Vec<_> = (0..6u8)
+        .map(|item| vec![item; MAX_KEPT_PAYLOAD as usize + 1])
+        .collect();
+    for item in &large {
+        log.append(&[item], Wait::NEVER, Written).unwrap();
+    }
+    log.add(&["a", "b"]);
+    for item in &large {
+        let batch = log
+            .read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
+            .unwrap();
+        assert_eq!(*batch.items(), [item]);
+        log.commit(&batch, Written).unwrap();
+    }
+    assert_eq!(log.pop(9), ["a", "b"]);
+}
+
+#[test]
+fn a_large_chunk_that_is_damaged_is_told_when_it_is_its_turn() {
+    let log = fifo(10);
+    for _ in 0..4 {
+        let large = vec![7u8; MAX_KEPT_PAYLOAD as usize + 1];
+        log.append(&[large], Wait::NEVER, Written).unwrap();
+    }
+    log.store.damage_chunk(2);
+    let read = |max| log.read(&ONLY_LABEL.into(), Oldest, max, Wait::NEVER);
+    let batch = read(9).unwrap();
+    assert_eq!(batch.items().len(), 2);
+    log.commit(&batch, Written).unwrap();
+    let error = read(9).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("position 2"), "{error}");
 }
 
 #[test]

@@ -37,7 +37,12 @@ pub(super) fn visit(
     let family = engine.chunks();
     let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
     let check = |status| engine.failure("read chunks", &status);
-    rows.seek_for_prev(key(position));
+    // Mostly a chunk starts there. To look backwards RocksDB reads the block before it as well. If none
+    // starts there, damage that was met is behind what is looked for.
+    rows.seek(key(position));
+    if rows.key() != Some(&key(position)) {
+        rows.seek_for_prev(key(position));
+    }
     if !rows.valid() {
         rows.status().map_err(check)?;
         rows.seek(key(floor));
