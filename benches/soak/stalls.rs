@@ -7,15 +7,20 @@ use tracing::Level;
 
 use crate::hearing::hear;
 
+/// What is said when RocksDB begins to delay writes, and when it has stopped them.
+const SLOWER: [&str; 2] = ["slows writes down", "made writes wait"];
+
 /// From here on, how many stalls there were.
 pub fn count() -> Arc<AtomicU64> {
     let stalls = Arc::<AtomicU64>::default();
     let counted = Arc::clone(&stalls);
     hear(
         |about| about.target() == "rocksq" && *about.level() <= Level::WARN,
-        move |_, said| match said.contains("background work is behind") {
-            true => drop(counted.fetch_add(1, Ordering::Relaxed)),
-            false => eprintln!("{said}"),
+        move |_, said| {
+            eprintln!("{said}");
+            if SLOWER.iter().any(|what| said.contains(what)) {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
         },
     );
     stalls
