@@ -6,6 +6,7 @@ Usage: python work.py CONTENDER ROW DIRECTORY SECONDS
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import threading
@@ -72,9 +73,14 @@ def pop_all(
 
 
 def in_then_out(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
-    """Push everything, then pop it: two rates."""
+    """Push everything, then pop it: two rates.
+
+    Large items are all pushed, however long it takes: what is popped would be in the memory of
+    those that had pushed little.
+    """
     supply = Supply(row)
-    pushed, push_time = push_all(queue, supply, row.items // row.per_call, seconds)
+    limit = math.inf if row.is_large else seconds
+    pushed, push_time = push_all(queue, supply, row.items // row.per_call, limit)
     taken, pop_time = pop_all(queue, row.per_call, pushed, seconds)
     supply.check(taken)
     return {"push": pushed * row.per_call / push_time, "pop": len(taken) / pop_time}
