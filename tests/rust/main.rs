@@ -11,6 +11,7 @@
 
 mod access;
 #[cfg(target_os = "linux")]
+mod closing;
 mod crash;
 mod damage;
 #[cfg(unix)]

@@ -27,6 +27,11 @@ pub(super) fn refusal(what: &str, path: &Path, error: &io::Error) -> Error {
     explain(kind, what, path, &error.to_string())
 }
 
+/// Whether RocksDB says no more than that it is being closed, to its own background work.
+pub(super) fn is_closing(text: &str) -> bool {
+    text.contains("Shutdown in progress")
+}
+
 /// Whether the machine is in trouble, and the path may be as good as any.
 pub(super) fn is_of_machine(error: &io::Error) -> bool {
     use io::ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull};

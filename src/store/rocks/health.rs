@@ -217,6 +217,13 @@ impl EventListener for Watch {
     }
 
     fn on_background_error(&self, reason: DBBackgroundErrorReason, status: MutableStatus) {
+        let outcome = status.result();
+        if outcome
+            .as_ref()
+            .is_err_and(|status| failure::is_closing(status.as_ref()))
+        {
+            return;
+        }
         // The write itself is counted by the one who makes it.
         if !matches!(
             reason,
@@ -227,7 +234,7 @@ impl EventListener for Watch {
         if reason == DBBackgroundErrorReason::KMemTable {
             self.health.0.diverged.store(true, Ordering::Release);
         }
-        let cause = match status.result() {
+        let cause = match &outcome {
             Ok(()) => Cause::Other,
             Err(status) => Cause::of(status.as_ref()),
         };
@@ -238,7 +245,7 @@ impl EventListener for Watch {
             StatusSeverity::KHardError => Damage::Resumable,
             _ => Damage::Fatal,
         });
-        let text = format_args!("RocksDB stopped: {reason:?}: {:?}", status.result());
+        let text = format_args!("RocksDB stopped: {reason:?}: {outcome:?}");
         self.event(Level::Error).post(text);
     }
 

@@ -12,7 +12,7 @@ use rust_rocksdb::{
 use super::engine::Opening;
 use super::health::{Health, Watch};
 use super::kind::{DATA, Kind, READER, SYSTEM};
-use super::shared;
+use super::{failure, shared};
 use crate::events::{Event, Level};
 
 const KIB: usize = 1024;
@@ -190,7 +190,11 @@ fn log_to_events(options: &mut Options, path: &Path) {
     };
     let path = path.to_owned();
     let log = move |level, line: &str| {
-        let event = Event::of_the_engine(level_of(level));
+        let level = match failure::is_closing(line) {
+            true => Level::Debug,
+            false => level_of(level),
+        };
+        let event = Event::of_the_engine(level);
         event.about(&path).post(line.trim_end());
     };
     options.set_info_logger(InfoLogger::new_callback_logger(level, log));
