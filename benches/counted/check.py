@@ -26,6 +26,7 @@ ALLOWED = 0.03
 # Of so few that one more is more than is allowed.
 SLACK = {"instructions": 100, "allocations": 0.1, "system calls": 0.05, "bytes": 2}
 ALLOCATE = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"}
+OF_THE_MOMENT = "brk,mmap,munmap,mremap,mprotect,madvise,futex,sched_yield"
 # tmpfs: the file system takes no part.
 WHERE = "/dev/shm"
 
@@ -82,9 +83,25 @@ def allocations(profile: list[str]) -> int:
 
 
 def system_calls(program: str, work: str, calls: int, prepared: int) -> int:
-    """System calls of the thread that makes the calls, in the whole program."""
+    """System calls of the thread that makes the calls, in the whole program.
+
+    Without those for memory and for waiting, which depend on the moment.
+    """
     with tempfile.NamedTemporaryFile("r", prefix="strace-") as out:
-        run(["strace", "-c", "-o", out.name, program, work, str(calls), str(prepared)])
+        run(
+            [
+                "strace",
+                "-c",
+                "-e",
+                f"trace=!{OF_THE_MOMENT}",
+                "-o",
+                out.name,
+                program,
+                work,
+                str(calls),
+                str(prepared),
+            ]
+        )
         return int(out.read().splitlines()[-1].split()[3])
 
 
@@ -108,6 +125,19 @@ def grown(before: dict[str, float], now: dict[str, float]) -> list[str]:
         for what, figure in before.items()
         if now[what] > figure + max(figure * ALLOWED, SLACK[what])
     ]
+
+
+def least(program: str, work: str, before: dict[str, float]) -> dict[str, float]:
+    """What a call costs: the least of three counts where it seems more than before.
+
+    The background may have had a part in what is counted for the whole process.
+    """
+    now = count(program, work)
+    for _ in range(2):
+        if grown(before, now):
+            again = count(program, work)
+            now = {what: min(figure, again[what]) for what, figure in now.items()}
+    return now
 
 
 def surroundings(program: str) -> dict[str, str]:
@@ -135,7 +165,7 @@ def main() -> None:
     figures: dict[str, dict[str, float]] = {}
     failed = False
     for work in works:
-        now = figures[work] = count(program, work)
+        now = figures[work] = least(program, work, known["works"].get(work, {}))
         print(f"{work:36}" + "".join(f"{value:>12} {what}" for what, value in now.items()))
         for problem in grown(known["works"].get(work, {}), now):
             print(f"    more than before: {problem}")
