@@ -193,7 +193,11 @@ impl Desk {
                     Job::Do(operation) => operation(),
                     Job::Try(operation) => alarms.attempt(operation),
                     Job::Append(first) => together::append(first, &mut jobs),
-                    Job::Take(first) => together::take(first, &mut jobs),
+                    Job::Take(first) => {
+                        if together::take(first, &mut jobs).is_err() {
+                            self.given_up.store(true, Ordering::Release);
+                        }
+                    }
                 }
             }
         }
@@ -243,7 +247,7 @@ impl Job {
             Self::Do(operation) => operation(),
             Self::Try(operation) => drop(operation.attempt(true)),
             Self::Append(operation) => together::append(operation, &mut VecDeque::new()),
-            Self::Take(operation) => together::take(operation, &mut VecDeque::new()),
+            Self::Take(operation) => drop(together::take(operation, &mut VecDeque::new())),
         }
     }
 }

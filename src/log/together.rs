@@ -52,8 +52,8 @@ impl<S: Store> Log<S> {
     }
 
     /// The last tries of [`take`](Self::take) under one label, to be claimed later and still to be
-    /// settled. It may do less than what was asked for: the rest, of which nothing was done, is to
-    /// be done alone.
+    /// settled. It may do less than what was asked for: the rest is to be done alone, after
+    /// [`give_back`](Self::give_back).
     pub(crate) fn take_all(
         &self,
         label: &Arc<str>,
@@ -73,14 +73,21 @@ impl<S: Store> Log<S> {
         }
         let mut committed = self.submit_all(operations).into_iter();
         let mut taken = Vec::with_capacity(batches.len());
+        let mut others_were_quicker = false;
         for (batch, unclaimed) in batches.into_iter().zip(unclaimed) {
             let committed = match batch.moves() {
                 true => committed.next().transpose(),
                 false => Ok(None),
             };
             match committed {
-                // Others were quicker, and so it is with all behind it.
-                Err(error) if error.kind() == ErrorKind::Conflict => break,
+                Err(error) if error.kind() == ErrorKind::Conflict => others_were_quicker = true,
+                // If they have moved the cursor to where this began, it was taken all the same, though
+                // what comes first is still to be done.
+                committed if others_were_quicker => {
+                    if let (Ok(Some(_)), Some(items)) = (committed, unclaimed) {
+                        items.give_up();
+                    }
+                }
                 committed => taken.push(committed.map(|done| batch.taken(done, unclaimed))),
             }
         }

@@ -93,8 +93,9 @@ fn addition(append: &dyn Append) -> Addition<'_> {
     }
 }
 
-/// Does `first`, and those in front of `jobs` that go with it.
-pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) {
+/// Does `first`, and those in front of `jobs` that go with it. When it fails, there is something left to be
+/// given back.
+pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) -> Result<()> {
     let site = &Arc::clone(first.site());
     let label = Arc::clone(first.label());
     let mut takes = vec![first];
@@ -111,6 +112,10 @@ pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) {
         _ => site.log().take_all(&label, &requests).unwrap_or_default(),
     };
     // What others were quicker with, or could not be read, comes one by one.
+    let given_back = match requests.len() > taken.len() {
+        true => site.log().give_back(),
+        false => Ok(()),
+    };
     let rest = requests.iter().skip(taken.len());
     taken.extend(rest.map(|request| take_alone(site, &label, *request)));
     let levels = requests.iter().map(|request| request.level);
@@ -118,6 +123,7 @@ pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) {
     for (take, result) in takes.into_iter().zip(settled) {
         take.end(site.with(|_| result));
     }
+    given_back
 }
 
 fn next_take(label: &str, jobs: &mut VecDeque<Job>) -> Option<Box<dyn Take>> {

@@ -136,6 +136,40 @@ fn pops_share_a_write_and_each_gets_what_follows_on_the_one_before() {
     assert_eq!(log.pop(9), ["c"]);
 }
 
+/// The moment between a read and its commit is short, so others try often to be quicker.
+#[test]
+fn what_is_taken_behind_one_that_others_were_quicker_with_is_given_back() {
+    const ITEMS: u64 = 20_000;
+    let log = fifo(ITEMS);
+    let items: Vec<_> = (0..ITEMS).map(|item| item.to_string()).collect();
+    let items: Vec<_> = items.iter().map(String::as_str).collect();
+    log.add(&items);
+    let label = &ONLY_LABEL.into();
+    let (committed, together) = thread::scope(|scope| {
+        let committing = scope.spawn(|| {
+            let mut taken = 0;
+            while log.len() > 0 {
+                let batch = log.read(label, Oldest, 1, Wait::NEVER).unwrap();
+                if log.commit(&batch, Written).is_ok() {
+                    taken += batch.items().len();
+                }
+            }
+            taken
+        });
+        let mut taken = 0;
+        while log.len() > 0 {
+            let together = log.take_all(label, &[request(1); 8]).unwrap();
+            taken += together
+                .iter()
+                .map(|taken| taken.as_ref().unwrap().items.len())
+                .sum::<usize>();
+            log.give_back().unwrap();
+        }
+        (committing.join().unwrap(), taken)
+    });
+    assert_eq!(committed + together, ITEMS as usize);
+}
+
 #[test]
 fn labels_are_begun_and_losses_reported_once() {
     let clock = ManualClock::at(1_000_000);
