@@ -55,6 +55,7 @@ impl Plan {
         let trim = read_record(source, &trim_key(), Trim::decode, &mut problems)?;
         let trim = trim.map(|trim| trim.map_or_else(Mark::default, |trim| trim.mark));
         let floor = read_record(source, &floor_key(), Trim::decode, &mut problems)?;
+        read_hidden(source, &mut problems)?;
         let mut plan = Self {
             kind,
             meta: meta.flatten(),
@@ -128,6 +129,15 @@ fn read_record<T>(
     let read = source.get(Records::System, key);
     let read = read.and_then(|bytes| bytes.map(|bytes| decode(&bytes)).transpose());
     tolerate(read, problems)
+}
+
+/// Looks at older versions of the records too: an open queue meets them when it merges tables.
+fn read_hidden(source: &Salvage, problems: &mut Vec<String>) -> Result<()> {
+    let scanned = tolerate(source.scan(Records::System, &[]), problems)?;
+    let damage = scanned.and_then(|(_, damage)| damage);
+    let damage = damage.map(|damage| damage.to_string());
+    problems.extend(damage.filter(|damage| !problems.contains(damage)));
+    Ok(())
 }
 
 /// Notes damage, which is what the walk is about, and fails for anything else.

@@ -49,7 +49,7 @@ pub fn budget() -> u64 {
 ///
 /// A smaller one is kept to within a second or two of the next operations, and nothing is lost by
 /// it. A smaller budget makes for more and smaller files where a backlog gathers, and lets pushes
-/// wait sooner for a slow disk.
+/// wait sooner for a slow disk. What was cached of files is forgotten each time.
 ///
 /// # Errors
 ///

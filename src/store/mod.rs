@@ -144,7 +144,8 @@ pub(crate) fn in_memory() -> u64 {
     0
 }
 
-/// Sets how many bytes of what they have read from tables the stores of this process may keep.
+/// Sets how many bytes of what they have read from tables the stores of this process may keep, and forgets
+/// what they have kept.
 pub(crate) fn set_cache(bytes: u64) {
     #[cfg(feature = "rocksdb")]
     rocks::set_cache(bytes);

@@ -35,5 +35,7 @@ pub(crate) fn in_memory() -> u64 {
 
 /// See [`store::set_cache`](crate::store::set_cache).
 pub(crate) fn set_cache(bytes: u64) {
-    cache().clone().set_capacity(bytes as usize);
+    let mut cache = cache().clone();
+    cache.set_capacity(0);
+    cache.set_capacity(bytes as usize);
 }
