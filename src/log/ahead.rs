@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::chunk::Chunk;
-use super::{Retention, tail};
+use super::tail;
 use crate::memory::{self, Allocator, Kept};
 use crate::primitives::Mutex;
 use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,9 +24,6 @@ const MANY_READERS: u64 = 64;
 pub(crate) struct ReadAhead {
     stretches: Mutex<VecDeque<Stretch>>,
     used: AtomicBool,
-    /// Then what is used up is of no use to another one, and goes before more is read: where chunks are large
-    /// the memory serves again as it is, while new memory costs more to be had than to be filled.
-    has_one_reader: bool,
     /// How many labels seem to read at different places. Changed under the lock.
     readers: AtomicU64,
 }
@@ -67,13 +64,6 @@ impl Drop for Stretch {
 }
 
 impl ReadAhead {
-    pub(crate) fn new(retention: Retention) -> Self {
-        Self {
-            has_one_reader: retention == Retention::Unread,
-            ..Self::default()
-        }
-    }
-
     pub(super) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
         let mut stretches = self.stretches.lock();
         let find = |(index, stretch): (usize, &Stretch)| Some((index, stretch.find(position)?));
@@ -102,9 +92,6 @@ impl ReadAhead {
         let readers = readers.saturating_sub(left.is_some().into());
         let readers = readers.clamp(FEW_READERS, MANY_READERS);
         self.readers.store(readers, Ordering::Relaxed);
-        if self.has_one_reader {
-            stretches.retain(|stretch| !stretch.is_used_up);
-        }
         memory::allowance(0, LIMIT.checked_div(readers).unwrap_or(LIMIT))
     }
 

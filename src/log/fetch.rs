@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::chunk::{Chunk, Header};
+use super::chunk::{Chunk, Header, MAX_CHUNK_ITEMS};
 use super::cursor::Mark;
 use super::items::Items;
 use super::state::State;
@@ -104,11 +104,15 @@ impl<S: Store> Log<S> {
 
     /// Reads the chunk that holds `position` and some that follow on it.
     fn read_stretch(&self, position: u64) -> Result<VecDeque<Arc<Chunk>>> {
-        let (floor, end) = {
+        let (floor, taken, end) = {
             let state = self.state.lock();
-            (state.trim.position, state.end.position)
+            let floor = state.trim.position;
+            let taken = self.retention.oldest(&state, floor);
+            (floor, taken, state.end.position)
         };
         let share = self.read_ahead.share(position);
+        // What was taken makes room first: where chunks are large the same memory serves again.
+        self.read_ahead.release(taken);
         let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
         let mut cost = 0u64;
         let read = self
@@ -128,12 +132,41 @@ impl<S: Store> Log<S> {
                 })
             });
         match read {
-            // Damage that lies behind what was asked for.
             Err(error) if tail::find(&stretch, position).is_none() => {
-                Err(unreadable(position, error))
+                match self.read_before_damage(floor, position) {
+                    Some(chunk) => Ok([chunk].into()),
+                    None => Err(unreadable(position, error)),
+                }
             }
+            // Damage lies behind what was asked for.
             _ => Ok(stretch),
         }
+    }
+
+    /// The chunk that holds `position`, looked for from further and further ahead: the store may look first
+    /// at what lies behind it, and that may be damaged.
+    fn read_before_damage(&self, floor: u64, position: u64) -> Option<Arc<Chunk>> {
+        let steps = std::iter::successors(Some(1), |step| Some(step * 2));
+        let steps = steps.take_while(|step| *step <= MAX_CHUNK_ITEMS as u64);
+        let starts = steps.map_while(|step| position.checked_sub(step));
+        for from in starts.take_while(|from| *from >= floor) {
+            let mut found = None;
+            let read = self.store.visit_chunks(floor, from, &mut |first, bytes| {
+                if first > position {
+                    return Ok(Visit::Stop);
+                }
+                let chunk = Chunk::decode(first, bytes)?;
+                if chunk.next() <= position {
+                    return Ok(Visit::Next);
+                }
+                found = Some(Arc::new(chunk));
+                Ok(Visit::Stop)
+            });
+            if read.is_ok() && found.is_some() {
+                return found;
+            }
+        }
+        None
     }
 
     /// Where the chunk that holds `position` lies, without reading its items.

@@ -134,7 +134,7 @@ impl<S: Store> Log<S> {
                 in_doubt: Default::default(),
                 commits: Default::default(),
                 syncs: Default::default(),
-                read_ahead: ReadAhead::new(retention),
+                read_ahead: ReadAhead::default(),
                 seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),

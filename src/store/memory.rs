@@ -18,6 +18,7 @@ pub(crate) struct MemoryStore {
     disk: Mutex<Disk>,
     written: AtomicU64,
     generation: AtomicU64,
+    visits: AtomicU64,
     syncs: AtomicU64,
     writes: AtomicU64,
 }
@@ -224,6 +225,11 @@ impl MemoryStore {
         self.disk.lock().unsynced.len()
     }
 
+    /// How often chunks were visited.
+    pub(crate) fn visits(&self) -> u64 {
+        self.visits.load(Ordering::SeqCst)
+    }
+
     /// How many syncs there were.
     pub(crate) fn syncs(&self) -> u64 {
         self.syncs.load(Ordering::SeqCst)
@@ -345,6 +351,7 @@ impl Store for MemoryStore {
     }
 
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
+        self.visits.fetch_add(1, Ordering::SeqCst);
         let chunks = self.open_disk()?.now.chunks.clone();
         let first = chunks
             .range(floor..=position.max(floor))

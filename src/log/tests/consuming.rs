@@ -90,6 +90,26 @@ fn a_large_chunk_that_is_damaged_is_told_when_it_is_its_turn() {
 }
 
 #[test]
+fn a_backlog_that_is_looked_at_before_it_is_taken_is_read_once() {
+    let visits = |looks: usize| {
+        let log = fifo(1_000);
+        let item = vec![7u8; 10 << 10];
+        for _ in 0..500 {
+            log.append(&[&item], Wait::NEVER, Written).unwrap();
+        }
+        let before = log.store.visits();
+        while log.len() > 0 {
+            for _ in 0..looks {
+                log.peek(&ONLY_LABEL.into(), Oldest, 7).unwrap();
+            }
+            log.pop(7);
+        }
+        log.store.visits() - before
+    };
+    assert!(visits(3) < 2 * visits(0));
+}
+
+#[test]
 fn a_push_of_several_chunks_comes_out_whole() {
     let log = fifo(10);
     let big = vec![7u8; MAX_CHUNK_PAYLOAD / 2 + 1];

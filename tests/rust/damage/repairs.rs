@@ -86,6 +86,47 @@ fn a_consumer_gets_what_lies_before_the_damage_and_is_told_where_it_is() {
     assert_eq!(queue.len().unwrap(), 1750 - next as u64);
 }
 
+/// Ten items lie in a block of their own, and those from 20 to 29 are damaged.
+fn damaged_block() -> Home {
+    let home = Home::new();
+    let queue = home.fifo();
+    for first in (0..100u8).step_by(10) {
+        let items: Vec<_> = (first..first + 10)
+            .map(|item| vec![item; 30 << 10])
+            .collect();
+        queue.push(&items).unwrap();
+    }
+    queue.close().unwrap();
+    // To open it moves its items to tables.
+    home.fifo().close().unwrap();
+    let mut image = Image::of(&home.queue());
+    for table in image.named(".sst") {
+        let bytes = image.bytes_mut(&table);
+        let item = bytes.windows(1024).position(|window| window == [25; 1024]);
+        if let Some(at) = item {
+            bytes[at] ^= 8;
+        }
+    }
+    let damaged = Home::new();
+    image.write_to(&damaged.queue());
+    rocksq::memory::set_budget(rocksq::memory::DEFAULT).unwrap(); // forgets what was cached
+    damaged
+}
+
+#[test]
+fn a_consumer_who_stands_before_the_damage_within_a_push_gets_the_rest_of_that() {
+    let home = damaged_block();
+    for (count, expected) in [(15, 0..15), (9, 15..20)] {
+        let queue = home.fifo();
+        let items = queue.pop(count).unwrap();
+        let items: Vec<u8> = items.iter().map(|item| item[0]).collect();
+        assert_eq!(items, Vec::from_iter(expected));
+        queue.close().unwrap();
+    }
+    let error = home.fifo().pop(1).unwrap_err();
+    assert!(error.to_string().contains("position 20 "), "{error}");
+}
+
 #[test]
 fn a_repair_saves_what_lies_behind_the_damage() {
     let home = damaged_table();
