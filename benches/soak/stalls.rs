@@ -7,8 +7,9 @@ use tracing::Level;
 
 use crate::hearing::hear;
 
-/// What is said when RocksDB begins to delay writes, and when it has stopped them.
+/// What is said when RocksDB begins to delay writes, and when it has stopped them, of each family.
 const SLOWER: [&str; 2] = ["slows writes down", "made writes wait"];
+const FAMILY: &str = "data.2";
 
 /// From here on, how many stalls there were.
 pub fn count() -> Arc<AtomicU64> {
@@ -18,7 +19,7 @@ pub fn count() -> Arc<AtomicU64> {
         |about| about.target() == "rocksq" && *about.level() <= Level::WARN,
         move |_, said| {
             eprintln!("{said}");
-            if SLOWER.iter().any(|what| said.contains(what)) {
+            if said.contains(FAMILY) && SLOWER.iter().any(|what| said.contains(what)) {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
         },
