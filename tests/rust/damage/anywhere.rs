@@ -207,13 +207,14 @@ fn a_table_of_contents_without_its_end_is_told() {
     }
 }
 
-/// Behind its items a table has an index of its blocks, its properties and a footer.
+/// Behind its items a table has an index of its blocks, its properties and a footer. Few cases, since
+/// RocksDB waits for a second after a merge that has failed.
 #[test]
 fn damage_to_the_end_of_a_table_is_told() {
     let history = history::in_tables();
     for file in history.image.named(".sst") {
         let len = history.image.bytes(&file).len() as u64;
-        for byte in (len.saturating_sub(1400)..len).step_by(29) {
+        for byte in [1310, 900, 500, 200, 30].map(|from_end| len - from_end) {
             let damage = Damage {
                 file: file.clone(),
                 how: How::Flip(byte, 0),
