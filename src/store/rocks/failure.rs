@@ -72,7 +72,7 @@ fn kind(text: &str) -> ErrorKind {
 
 /// Whether a status says that files are not as they were written: also by what RocksDB takes for the
 /// file of a newer version, and by a file that is not there although others speak of it.
-fn is_damage(text: &str) -> bool {
+pub(super) fn is_damage(text: &str) -> bool {
     ["Corruption", "Not implemented", "Invalid argument"]
         .iter()
         .any(|code| text.starts_with(code))

@@ -42,7 +42,7 @@ impl Cause {
     fn of(status: &str) -> Self {
         if failure::is_full(status) {
             Self::Full
-        } else if status.starts_with("Corruption") {
+        } else if failure::is_damage(status) {
             Self::Corrupt
         } else {
             Self::Other
@@ -281,6 +281,13 @@ mod tests {
         assert_eq!(health.active_from(), Some(7));
         health.seal(Some(b"data.2"));
         assert_eq!(health.active_from(), None);
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_damage() {
+        let status =
+            "IO error: No such file or directory: While open a file for random read: 7.sst";
+        assert_eq!(Cause::of(status), Cause::Corrupt);
     }
 
     #[test]
