@@ -133,10 +133,12 @@ impl<S: Store> Log<S> {
             });
         match read {
             Err(error) if tail::find(&stretch, position).is_none() => {
-                match self.read_before_damage(floor, position) {
-                    Some(chunk) => Ok([chunk].into()),
-                    None => Err(unreadable(position, error)),
-                }
+                let found = match error.kind() {
+                    ErrorKind::Corrupt => self.read_before_damage(floor, position),
+                    _ => None,
+                };
+                let found = found.ok_or_else(|| unreadable(position, error))?;
+                Ok([found].into())
             }
             // Damage lies behind what was asked for.
             _ => Ok(stretch),
@@ -151,7 +153,7 @@ impl<S: Store> Log<S> {
         let starts = steps.map_while(|step| position.checked_sub(step));
         for from in starts.take_while(|from| *from >= floor) {
             let mut found = None;
-            let read = self.store.visit_chunks(floor, from, &mut |first, bytes| {
+            let visit = &mut |first, bytes: &[u8]| {
                 if first > position {
                     return Ok(Visit::Stop);
                 }
@@ -161,8 +163,10 @@ impl<S: Store> Log<S> {
                 }
                 found = Some(Arc::new(chunk));
                 Ok(Visit::Stop)
-            });
-            if read.is_ok() && found.is_some() {
+            };
+            // Damage again: it may be found from further ahead.
+            let _ = self.store.visit_chunks(floor, from, visit);
+            if found.is_some() {
                 return found;
             }
         }

@@ -111,11 +111,11 @@ pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) -> Result<()>
         // What fails for one is found by each for itself.
         _ => site.log().take_all(&label, &requests).unwrap_or_default(),
     };
-    // What others were quicker with, or could not be read, comes one by one.
-    let given_back = match requests.len() > taken.len() {
-        true => site.log().give_back(),
-        false => Ok(()),
+    let given_back = match requests.len() {
+        2.. if taken.len() < requests.len() => site.log().give_back(),
+        _ => Ok(()),
     };
+    // What others were quicker with, or could not be read, comes one by one.
     let rest = requests.iter().skip(taken.len());
     taken.extend(rest.map(|request| take_alone(site, &label, *request)));
     let levels = requests.iter().map(|request| request.level);

@@ -90,6 +90,21 @@ fn a_large_chunk_that_is_damaged_is_told_when_it_is_its_turn() {
 }
 
 #[test]
+fn a_store_that_fails_is_asked_once() {
+    let log = fifo(10);
+    for _ in 0..9 {
+        let large = vec![7u8; MAX_KEPT_PAYLOAD as usize + 1];
+        log.append(&[large], Wait::NEVER, Written).unwrap();
+    }
+    log.pop(8);
+    log.store.close().unwrap();
+    let before = log.store.visits();
+    let error = log.peek(&ONLY_LABEL.into(), Oldest, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    assert_eq!(log.store.visits(), before + 1);
+}
+
+#[test]
 fn a_backlog_that_is_looked_at_before_it_is_taken_is_read_once() {
     let visits = |looks: usize| {
         let log = fifo(1_000);

@@ -37,7 +37,7 @@ pub(super) fn visit(
     let family = engine.chunks();
     let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
     let check = |status| engine.failure("read chunks", &status);
-    // Mostly a chunk starts there. To look backwards RocksDB reads the block behind it as well.
+    // Mostly a chunk starts there. To look backwards RocksDB reads the block before as well.
     rows.seek(key(position));
     if rows.key() != Some(&key(position)) {
         rows.seek_for_prev(key(position));
