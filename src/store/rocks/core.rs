@@ -34,7 +34,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::batch::{RocksBatch, SpareBatch};
 use super::engine::{Engine, Opening};
-use super::health::{Cause, Damage};
+use super::health::Damage;
 use super::hold::Hold;
 use super::kind::Kind;
 use super::reserve::Reserve;
@@ -280,9 +280,9 @@ impl Core {
             return Ok(());
         }
         Err(match engine.health().cause() {
-            Cause::Full => self.full("write"),
-            Cause::Corrupt => self.damaged("write"),
-            Cause::Other => self.stopped("write"),
+            ErrorKind::DiskFull => self.full("write"),
+            ErrorKind::Corrupt => self.damaged("write"),
+            _ => self.stopped("write"),
         })
     }
 

@@ -58,7 +58,8 @@ pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> 
     Error::new(kind, message).at(path)
 }
 
-fn kind(text: &str) -> ErrorKind {
+/// The kind of error that a status stands for.
+pub(super) fn kind(text: &str) -> ErrorKind {
     if is_full(text) {
         ErrorKind::DiskFull
     } else if is_damage(text) {
@@ -72,7 +73,7 @@ fn kind(text: &str) -> ErrorKind {
 
 /// Whether a status says that files are not as they were written: also by what RocksDB takes for the
 /// file of a newer version, and by a file that is not there although others speak of it.
-pub(super) fn is_damage(text: &str) -> bool {
+fn is_damage(text: &str) -> bool {
     ["Corruption", "Not implemented", "Invalid argument"]
         .iter()
         .any(|code| text.starts_with(code))

@@ -13,6 +13,7 @@ use rust_rocksdb::event_listener::{
 use super::failure;
 use super::kind::DATA;
 use super::traffic::Counters;
+use crate::error::ErrorKind;
 use crate::events::{Event, Level};
 use crate::memory::Allocator;
 
@@ -28,28 +29,6 @@ pub(super) enum Damage {
     Fatal,
 }
 
-/// Why a database stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    Other,
-    /// There was no space left.
-    Full,
-    /// A file is damaged.
-    Corrupt,
-}
-
-impl Cause {
-    fn of(status: &str) -> Self {
-        if failure::is_full(status) {
-            Self::Full
-        } else if failure::is_damage(status) {
-            Self::Corrupt
-        } else {
-            Self::Other
-        }
-    }
-}
-
 /// The state that one opened database shares with its listener.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health(Arc<State>);
@@ -58,7 +37,7 @@ pub(super) struct Health(Arc<State>);
 struct State {
     damage: AtomicU8,
     diverged: AtomicBool,
-    cause: Mutex<Cause>,
+    cause: Mutex<ErrorKind>,
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
@@ -73,7 +52,7 @@ impl Default for State {
         Self {
             damage: AtomicU8::new(Damage::None as u8),
             diverged: AtomicBool::new(false),
-            cause: Mutex::new(Cause::Other),
+            cause: Mutex::new(ErrorKind::Io),
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
@@ -118,8 +97,8 @@ impl Health {
         self.0.diverged.load(Ordering::Acquire)
     }
 
-    /// Why the database last stopped.
-    pub(super) fn cause(&self) -> Cause {
+    /// The kind of what the database last stopped for.
+    pub(super) fn cause(&self) -> ErrorKind {
         *self.0.cause.lock()
     }
 
@@ -235,8 +214,8 @@ impl EventListener for Watch {
             self.health.0.diverged.store(true, Ordering::Release);
         }
         let cause = match &outcome {
-            Ok(()) => Cause::Other,
-            Err(status) => Cause::of(status.as_ref()),
+            Ok(()) => ErrorKind::Io,
+            Err(status) => failure::kind(status.as_ref()),
         };
         *self.health.0.cause.lock() = cause;
         self.health.worsen(match status.severity() {
@@ -281,13 +260,6 @@ mod tests {
         assert_eq!(health.active_from(), Some(7));
         health.seal(Some(b"data.2"));
         assert_eq!(health.active_from(), None);
-    }
-
-    #[test]
-    fn a_table_that_is_not_there_is_damage() {
-        let status =
-            "IO error: No such file or directory: While open a file for random read: 7.sst";
-        assert_eq!(Cause::of(status), Cause::Corrupt);
     }
 
     #[test]
