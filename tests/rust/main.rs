@@ -12,6 +12,7 @@
 mod access;
 #[cfg(target_os = "linux")]
 mod closing;
+#[cfg(target_os = "linux")]
 mod crash;
 mod damage;
 #[cfg(unix)]

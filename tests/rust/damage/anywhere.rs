@@ -82,8 +82,6 @@ fn check(history: &History, image: &Image, damage: &Damage, drain: Drain) {
     let opened = home.at("opened");
     image.write_to(&opened);
     let intact = verify_changes_nothing(&opened);
-    // A copy of a table shares what is cached of it: another process would not have that.
-    rocksq::memory::set_budget(rocksq::memory::DEFAULT).unwrap();
     let outcome = drain(&opened);
     match &outcome {
         Ok(outcome) => check_delivered(history, outcome, damage.is_torn_log()),

@@ -5,6 +5,8 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use rocksq::memory;
+
 use crate::support::random::Random;
 
 /// The files of a directory.
@@ -45,7 +47,10 @@ impl Image {
         Some(Self(files))
     }
 
+    /// Makes the directory. A copy of a table shares what this process has cached of it, which is
+    /// forgotten: another process would not have that.
     pub fn write_to(&self, directory: &Path) {
+        memory::set_budget(memory::DEFAULT).unwrap();
         fs::create_dir(directory).unwrap();
         for (name, bytes) in &self.0 {
             fs::write(directory.join(name), bytes).unwrap();

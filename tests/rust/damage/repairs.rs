@@ -109,7 +109,6 @@ fn damaged_block() -> Home {
     }
     let damaged = Home::new();
     image.write_to(&damaged.queue());
-    rocksq::memory::set_budget(rocksq::memory::DEFAULT).unwrap(); // forgets what was cached
     damaged
 }
 
