@@ -11,7 +11,7 @@ use crate::memory::{self, Allocator, Kept};
 use crate::primitives::Mutex;
 use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Memory for the stretches of one log, unless a few of them are larger: a chunk is read as a whole.
+/// Memory for the stretches of one log, unless they are few or have one chunk each: that is read as a whole.
 const LIMIT: u64 = 1 << 20;
 /// A stretch ends with the chunk that makes it a share of that, or uses up what may be kept. So many
 /// share it at the least, and so many at the most: twice as many whenever a stretch had to go before
@@ -100,9 +100,12 @@ impl ReadAhead {
     pub(super) fn insert(&self, stretch: VecDeque<Arc<Chunk>>) {
         let mut stretches = self.stretches.lock();
         stretches.push_back(Stretch::new(stretch));
-        while is_too_much(&stretches) {
+        while is_much(&stretches) {
             let used_up = stretches.iter().position(|stretch| stretch.is_used_up);
             if used_up.is_none() {
+                if is_least(&stretches) {
+                    break;
+                }
                 let readers = self.readers.load(Ordering::Relaxed).saturating_mul(2);
                 self.readers.store(readers, Ordering::Relaxed);
             }
@@ -131,8 +134,23 @@ impl ReadAhead {
     }
 }
 
-fn is_too_much(stretches: &VecDeque<Stretch>) -> bool {
-    let cost = stretches.iter().map(|stretch| stretch.cost.bytes()).sum();
+/// Whether there is more than [`LIMIT`], so that what is used up has to go.
+fn is_much(stretches: &VecDeque<Stretch>) -> bool {
     let are_few = stretches.len() as u64 <= FEW_READERS;
-    (cost > LIMIT && !are_few) || cost > memory::allowance(cost, u64::MAX)
+    (cost(stretches) > LIMIT && !are_few) || !is_allowed(stretches)
+}
+
+/// Whether each of as many readers as may be has no more than the chunk that it is at.
+fn is_least(stretches: &VecDeque<Stretch>) -> bool {
+    let is_least = stretches.iter().all(|stretch| stretch.chunks.len() == 1);
+    is_least && stretches.len() as u64 <= MANY_READERS && is_allowed(stretches)
+}
+
+fn is_allowed(stretches: &VecDeque<Stretch>) -> bool {
+    let cost = cost(stretches);
+    cost <= memory::allowance(cost, u64::MAX)
+}
+
+fn cost(stretches: &VecDeque<Stretch>) -> u64 {
+    stretches.iter().map(|stretch| stretch.cost.bytes()).sum()
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::{Batch, Occasion, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
@@ -58,7 +59,7 @@ enum Failure {
 
 #[derive(Clone, Debug, Default)]
 struct Tables {
-    chunks: BTreeMap<u64, Vec<u8>>,
+    chunks: BTreeMap<u64, Arc<Vec<u8>>>,
     records: BTreeMap<(Records, Vec<u8>), Vec<u8>>,
 }
 
@@ -81,7 +82,7 @@ impl Tables {
         for change in changes {
             match change.clone() {
                 Change::Chunk(position, bytes) => {
-                    self.chunks.insert(position, bytes);
+                    self.chunks.insert(position, Arc::new(bytes));
                 }
                 Change::Put(records, key, value) => {
                     self.records.insert((records, key), value);
@@ -212,7 +213,7 @@ impl MemoryStore {
     /// Cuts the chunk at `position` to half of its length.
     pub(crate) fn damage_chunk(&self, position: u64) {
         if let Some(chunk) = self.disk.lock().now.chunks.get_mut(&position) {
-            *chunk = chunk[..chunk.len() / 2].into();
+            Arc::make_mut(chunk).truncate(1);
         }
     }
 
