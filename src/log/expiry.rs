@@ -3,13 +3,16 @@
 //! Push times do not decrease from chunk to chunk, so the live items are those from some position
 //! on. That position only moves forward. It is looked for when the oldest live chunk has expired:
 //! first among its neighbours, then in steps that double, so that the cost follows what has
-//! expired, not what is there.
+//! expired, not what is there. A chunk that cannot be read is taken to be as old as one behind it, so
+//! that it holds nobody up for longer than until that has expired.
 
+use std::iter;
 use std::time::Duration;
 
 use super::Log;
 use super::clock::micros;
 use super::cursor::Mark;
+use super::fetch::ChunkInfo;
 use crate::error::{ErrorKind, Result};
 use crate::primitives::Mutex;
 use crate::store::Store;
@@ -102,15 +105,20 @@ impl<S: Store> Log<S> {
     /// Looks for the head again. Nothing below the floor is looked at, since it may be gone.
     fn find_head(&self, expiry: &Expiry, head: Head, now: i64) -> Result<Head> {
         loop {
-            let (end, newest, floor) = {
+            let (floor, end, newest) = {
                 let state = self.state.lock();
-                (state.end, state.time, state.floor)
+                (state.floor, state.end, state.time)
             };
             let from = head.live.max(floor);
             if from.position >= end.position || expiry.expires(newest) <= now {
                 return Ok(Head::unknown_from(end));
             }
-            match self.find_head_between(expiry, from, end, now) {
+            let bound = ChunkInfo {
+                first: end,
+                next: end,
+                time: newest,
+            };
+            match self.find_head_between(expiry, from, bound, now) {
                 Err(error)
                     if error.kind() == ErrorKind::Corrupt
                         && self.state.lock().floor.position > floor.position => {}
@@ -119,41 +127,53 @@ impl<S: Store> Log<S> {
         }
     }
 
-    fn find_head_between(&self, expiry: &Expiry, from: Mark, end: Mark, now: i64) -> Result<Head> {
-        let first = self.first_live(from.position, end.position, |pushed| {
-            expiry.expires(pushed) > now
-        })?;
-        if first >= end.position {
-            return Ok(Head::unknown_from(end));
-        }
-        let chunk = self.chunk_info(first)?;
-        Ok(Head {
-            live: chunk.first.max(from),
-            expires: expiry.expires(chunk.time),
-        })
-    }
-
-    /// The first position in `from..end` whose chunk is live.
-    fn first_live(&self, from: u64, end: u64, is_live: impl Fn(i64) -> bool) -> Result<u64> {
-        let (mut expired_below, mut live_from) = (from, end);
+    /// Looks for the first live chunk from `from` on and before `end`, which is as old as the newest.
+    fn find_head_between(
+        &self,
+        expiry: &Expiry,
+        from: Mark,
+        end: ChunkInfo,
+        now: i64,
+    ) -> Result<Head> {
+        let mut head = Head::unknown_from(from);
+        let mut live_from = end.first.position;
         let mut step = 0u64;
-        while expired_below < live_from {
+        while head.live.position < live_from {
+            let expired_below = head.live.position;
             let probe = expired_below
                 .saturating_add(step)
                 .min(live_from.saturating_sub(1));
-            let chunk = self.chunk_info(probe)?;
-            if is_live(chunk.time) {
-                live_from = chunk.first.position.max(expired_below);
+            let chunk = self.chunk_or_one_behind(probe, end)?;
+            if expiry.expires(chunk.time) > now {
+                live_from = chunk.first.position.clamp(expired_below, probe);
+                head.expires = expiry.expires(chunk.time);
                 step = live_from.saturating_sub(expired_below) / 2;
             } else {
-                expired_below = chunk.next;
-                step = if live_from == end {
+                head.live = chunk.next;
+                step = if live_from == end.first.position {
                     step.saturating_mul(2).max(1)
                 } else {
-                    live_from.saturating_sub(expired_below) / 2
+                    live_from.saturating_sub(chunk.next.position) / 2
                 };
             }
         }
-        Ok(expired_below)
+        Ok(head)
+    }
+
+    /// The chunk that holds `position`. If it cannot be read, one that can and is not far behind it, which is
+    /// no older, or else `end`.
+    fn chunk_or_one_behind(&self, position: u64, end: ChunkInfo) -> Result<ChunkInfo> {
+        let steps = iter::successors(Some(1u64), |step| step.checked_mul(2));
+        let behind = steps.map_while(|step| position.checked_add(step));
+        let behind = behind.take_while(|behind| *behind < end.first.position);
+        for place in iter::once(position).chain(behind) {
+            match self.chunk_info(place) {
+                Err(error)
+                    if error.kind() == ErrorKind::Corrupt
+                        && self.state.lock().floor.position <= position => {}
+                chunk => return chunk,
+            }
+        }
+        Ok(end)
     }
 }

@@ -27,24 +27,35 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChunkInfo {
     pub first: Mark,
-    pub next: u64,
+    pub next: Mark,
     pub time: i64,
 }
 
 impl ChunkInfo {
     pub(crate) fn holds(&self, position: u64) -> bool {
-        (self.first.position..self.next).contains(&position)
+        (self.first.position..self.next.position).contains(&position)
     }
 
-    fn new(first: u64, header: &Header) -> Self {
+    fn of(chunk: &Chunk) -> Self {
         Self {
-            first: Mark {
-                position: first,
-                bytes: header.bytes_before,
-            },
-            next: first.saturating_add(header.items.into()),
-            time: header.time,
+            first: chunk.start(),
+            next: chunk.end(),
+            time: chunk.header.time,
         }
+    }
+
+    /// Of a chunk as it is stored, by its header.
+    fn decode(position: u64, bytes: &[u8]) -> Result<Self> {
+        let (header, body) = Header::decode(bytes)?;
+        let first = Mark {
+            position,
+            bytes: header.bytes_before,
+        };
+        Ok(Self {
+            first,
+            next: header.end(first, body.len()),
+            time: header.time,
+        })
     }
 }
 
@@ -178,20 +189,20 @@ impl<S: Store> Log<S> {
         let floor = {
             let state = self.state.lock();
             if let Some(chunk) = state.find(position) {
-                return Ok(ChunkInfo::new(chunk.first, &chunk.header));
+                return Ok(ChunkInfo::of(&chunk));
             }
             state.trim.position
         };
         if let Some(chunk) = self.read_ahead.glimpse(position) {
-            return Ok(ChunkInfo::new(chunk.first, &chunk.header));
+            return Ok(ChunkInfo::of(&chunk));
         }
         let mut found = None;
         self.store
             .visit_chunks(floor, position, &mut |first, bytes| {
-                let (header, _) = Header::decode(bytes)?;
-                found = Some(ChunkInfo::new(first, &header));
+                found = Some(ChunkInfo::decode(first, bytes)?);
                 Ok(Visit::Stop)
-            })?;
+            })
+            .map_err(|error| unreadable(position, error))?;
         found
             .filter(|info| info.holds(position))
             .ok_or_else(|| missing(position))

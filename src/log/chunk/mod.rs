@@ -26,6 +26,7 @@ mod tests;
 pub(crate) use new::{NewChunk, amount, cut};
 pub(crate) use stored::Chunk;
 
+use super::cursor::Mark;
 use crate::error::{Error, ErrorKind, Result};
 
 const VERSION: u8 = 1;
@@ -72,6 +73,16 @@ impl Header {
     fn write_to(&self, bytes: &mut [u8]) {
         if let Some(place) = bytes.first_chunk_mut() {
             *place = self.encode();
+        }
+    }
+
+    /// Where a chunk ends that starts at `start` and has `body_len` bytes behind its header.
+    pub(crate) fn end(&self, start: Mark, body_len: usize) -> Mark {
+        let ends = (self.items as usize).saturating_mul(END_LEN);
+        let payload = body_len.saturating_sub(ends) as u64;
+        Mark {
+            position: start.position.saturating_add(self.items.into()),
+            bytes: self.bytes_before.saturating_add(payload),
         }
     }
 

@@ -85,6 +85,12 @@ impl Chunk {
         }
     }
 
+    /// Where it ends.
+    pub(crate) fn end(&self) -> Mark {
+        self.header
+            .end(self.start(), self.bytes.len().saturating_sub(HEADER_LEN))
+    }
+
     /// As it is stored.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

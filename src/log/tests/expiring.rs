@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{ErrorKind, Result};
 use crate::options::StartPosition::Oldest;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -180,4 +181,63 @@ fn items_without_a_ttl_stay() {
     clock.advance(1_000_000_000 * SECOND);
     log.tidy().unwrap();
     assert_eq!(log.next("x", Oldest, 9).0, ["old"]);
+}
+
+/// A queue of three items with a second between them, a TTL of ten, and a damaged chunk.
+fn damaged_at(position: u64, clock: &ManualClock) -> Arc<MemoryLog> {
+    let log = mpmc(10, clock);
+    for item in ["a", "b", "c"] {
+        log.add(&[item]);
+        clock.advance(SECOND);
+    }
+    log.store.damage_chunk(position);
+    after_kill(&log, clock)
+}
+
+fn read(log: &MemoryLog) -> Result<Vec<String>> {
+    let batch = log.read(&"x".into(), Oldest, 9, Wait::NEVER)?;
+    Ok(texts(batch.items()))
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_as_old_as_the_one_behind_it() {
+    let clock = ManualClock::at(0);
+    let log = damaged_at(1, &clock);
+    clock.advance(7 * SECOND);
+    assert_eq!(log.len(), 2);
+    clock.advance(SECOND);
+    assert_eq!(log.len(), 2);
+    log.add(&["d"]);
+    clock.advance(SECOND);
+    assert_eq!(log.len(), 1);
+    assert_eq!(read(&log).unwrap(), ["d"]);
+}
+
+#[test]
+fn while_it_is_live_an_item_that_cannot_be_read_is_told_with_its_position() {
+    for (position, size) in [(0, (3, 3)), (1, (2, 2))] {
+        let clock = ManualClock::at(0);
+        let log = damaged_at(position, &clock);
+        clock.advance(SECOND * (6 + position as u32));
+        assert_eq!(log.size().unwrap(), size);
+        let error = read(&log).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        let expected = format!("position {position} ");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+}
+
+#[test]
+fn many_items_that_cannot_be_read_expire_with_the_one_behind_them() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    for n in 0..2_000 {
+        log.add(&[&n.to_string()]);
+    }
+    (100..900).for_each(|position| log.store.damage_chunk(position));
+    let log = after_kill(&log, &clock);
+    clock.advance(SECOND);
+    log.add(&["young"]);
+    clock.advance(9 * SECOND);
+    assert_eq!(read(&log).unwrap(), ["young"]);
 }

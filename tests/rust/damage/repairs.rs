@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rocksq::maintenance::{repair, verify};
+use rocksq::mpmc::MpmcQueue;
 use rocksq::{ErrorKind, StartPosition};
 
 use super::history::{self, number};
 use super::image::Image;
 use crate::support::tree::{assert_unchanged, names, picture};
+use crate::support::waiting::{PATIENCE, until};
 use crate::support::{Home, kind};
 
 fn numbers(items: &rocksq::Items) -> Vec<usize> {
@@ -86,19 +89,26 @@ fn a_consumer_gets_what_lies_before_the_damage_and_is_told_where_it_is() {
     assert_eq!(queue.len().unwrap(), 1750 - next as u64);
 }
 
-/// Ten items lie in a block of their own, and those from 20 to 29 are damaged.
+/// Each push lies in a block of its own, and that of the items from 20 to 29 is damaged.
+fn pushes() -> impl Iterator<Item = Vec<Vec<u8>>> {
+    let firsts = (0..100u8).step_by(10);
+    firsts.map(|first| {
+        let items = first..first + 10;
+        items.map(|item| vec![item; 30 << 10]).collect()
+    })
+}
+
 fn damaged_block() -> Home {
     let home = Home::new();
     let queue = home.fifo();
-    for first in (0..100u8).step_by(10) {
-        let items: Vec<_> = (first..first + 10)
-            .map(|item| vec![item; 30 << 10])
-            .collect();
-        queue.push(&items).unwrap();
-    }
+    pushes().for_each(|push| queue.push(&push).unwrap());
     queue.close().unwrap();
     // To open it moves its items to tables.
     home.fifo().close().unwrap();
+    with_damaged_block(&home)
+}
+
+fn with_damaged_block(home: &Home) -> Home {
     let mut image = Image::of(&home.queue());
     for table in image.named(".sst") {
         let bytes = image.bytes_mut(&table);
@@ -124,6 +134,28 @@ fn a_consumer_who_stands_before_the_damage_within_a_push_gets_the_rest_of_that()
     }
     let error = home.fifo().pop(1).unwrap_err();
     assert!(error.to_string().contains("position 20 "), "{error}");
+}
+
+#[test]
+fn what_is_damaged_in_a_queue_with_a_ttl_is_told_until_it_has_expired() {
+    let home = Home::new();
+    let queue = home.mpmc();
+    pushes().for_each(|push| queue.add(&push).unwrap());
+    queue.close().unwrap();
+    home.mpmc().close().unwrap();
+    let home = with_damaged_block(&home);
+    let queue = MpmcQueue::new(home.queue(), Duration::from_secs(2)).unwrap();
+    queue.next("x", StartPosition::Oldest, 20).unwrap();
+    until(PATIENCE, "the damage has expired", || {
+        queue.add(&["young"]).unwrap();
+        match queue.next("x", StartPosition::Oldest, 1) {
+            Ok(next) => next.items == ["young"],
+            Err(error) => {
+                assert!(error.to_string().contains("position 20 "), "{error}");
+                false
+            }
+        }
+    });
 }
 
 #[test]
