@@ -126,7 +126,7 @@ mod _native {
     ///
     /// It can be set at any time. A smaller one is kept to within a second or two of the next
     /// operations, and nothing is lost by it: a backlog goes to more and smaller files, and a push
-    /// waits sooner for a slow disk.
+    /// waits sooner for a slow disk. What was cached of files is forgotten each time.
     ///
     /// Raises `InvalidArgument` for less than 16 MiB, and then changes nothing.
     ///
