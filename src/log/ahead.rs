@@ -1,6 +1,6 @@
-//! What was read ahead of a backlog, in stretches of up to some hundred kilobytes, which stay in memory
-//! until they are used up: the shorter, the more readers there are at different places. Nothing in the
-//! store is pinned between two reads, and a stretch costs one seek.
+//! What was read ahead of a backlog, in stretches that stay in memory until they are used up: the
+//! shorter, the more readers there are at different places, down to the chunk that each is at. Nothing
+//! in the store is pinned between two reads, and a stretch costs one seek.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use super::chunk::Chunk;
 use super::tail;
 use crate::memory::{self, Allocator, Kept};
 use crate::primitives::Mutex;
-use crate::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Memory for the stretches of one log, unless they are few or have one chunk each: that is read as a whole.
+/// Memory for the stretches of one log. Few may have more, and so may as many as there can be when they
+/// are as short as can be: chunks are read as a whole.
 const LIMIT: u64 = 1 << 20;
 /// A stretch ends with the chunk that makes it a share of that, or uses up what may be kept. So many
 /// share it at the least, and so many at the most: twice as many whenever a stretch had to go before
@@ -19,13 +19,16 @@ const LIMIT: u64 = 1 << 20;
 const FEW_READERS: u64 = 4;
 const MANY_READERS: u64 = 64;
 
-/// Stretches of the log that were read ahead, the most recently used last.
+/// What one log has read ahead.
 #[derive(Debug, Default)]
-pub(crate) struct ReadAhead {
-    stretches: Mutex<VecDeque<Stretch>>,
-    used: AtomicBool,
-    /// How many labels seem to read at different places. Changed under the lock.
-    readers: AtomicU64,
+pub(crate) struct ReadAhead(Mutex<Stretches>);
+
+/// Stretches of the log, the most recently used last.
+#[derive(Debug, Default)]
+struct Stretches {
+    list: VecDeque<Stretch>,
+    /// How many labels seem to read at different places.
+    readers: u64,
 }
 
 /// Chunks without a gap between them.
@@ -35,6 +38,114 @@ struct Stretch {
     cost: Kept,
     /// Whether a reader has come to its end.
     is_used_up: bool,
+    /// Whether it was used since it was last looked at.
+    is_used: bool,
+}
+
+impl ReadAhead {
+    pub(super) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
+        let list = &mut self.0.lock().list;
+        let find = |(index, stretch): (usize, &Stretch)| Some((index, stretch.find(position)?));
+        let (index, chunk) = list.iter().enumerate().rev().find_map(find)?;
+        if let Some(mut stretch) = list.remove(index) {
+            stretch.is_used = true;
+            list.push_back(stretch);
+        }
+        Some(chunk)
+    }
+
+    /// The same, for a look that does not count as a use.
+    pub(super) fn glimpse(&self, position: u64) -> Option<Arc<Chunk>> {
+        let list = &self.0.lock().list;
+        list.iter().find_map(|stretch| stretch.find(position))
+    }
+
+    /// How much is to be read ahead for one who comes to `position`.
+    pub(super) fn share(&self, position: u64) -> u64 {
+        let mut stretches = self.0.lock();
+        let mut left = stretches
+            .list
+            .iter_mut()
+            .filter(|stretch| !stretch.is_used_up && stretch.next() == position);
+        let left = left.next().map(|stretch| stretch.is_used_up = true);
+        let readers = stretches.readers.saturating_sub(left.is_some().into());
+        stretches.readers = readers.clamp(FEW_READERS, MANY_READERS);
+        let share = LIMIT.checked_div(stretches.readers).unwrap_or(LIMIT);
+        memory::allowance(0, share)
+    }
+
+    /// Keeps a stretch as far as memory allows: in the place of what is used up, or else of one that
+    /// could be shorter, or else of the least recently used.
+    pub(super) fn insert(&self, chunks: VecDeque<Arc<Chunk>>) {
+        let stretch = Stretch::new(chunks);
+        let mut stretches = self.0.lock();
+        // Others may have read it at the same time.
+        let first = stretch.first();
+        stretches.list.retain(|other| other.first() != first);
+        stretches.list.push_back(stretch);
+        while stretches.are_much()
+            && let Some(gone) = stretches.dispensable()
+        {
+            stretches.list.remove(gone);
+        }
+    }
+
+    /// Forgets chunks below `floor`.
+    pub(crate) fn release(&self, floor: u64) {
+        let list = &mut self.0.lock().list;
+        list.retain(|stretch| stretch.next() > floor);
+    }
+
+    /// Forgets what was not used since the last call, and what memory no longer allows; says whether
+    /// anything is left.
+    pub(crate) fn release_unused(&self) -> bool {
+        let mut stretches = self.0.lock();
+        let is_used = |stretch: &mut Stretch| std::mem::take(&mut stretch.is_used);
+        stretches.list.retain_mut(is_used);
+        while !stretches.are_allowed() && stretches.list.pop_front().is_some() {}
+        !stretches.list.is_empty()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.0.lock().list.clear();
+    }
+}
+
+impl Stretches {
+    /// The one that can best be done without, if any can. Learns from that how many readers there are.
+    fn dispensable(&mut self) -> Option<usize> {
+        if let Some(used_up) = self.list.iter().position(|stretch| stretch.is_used_up) {
+            return Some(used_up);
+        }
+        let long = self.list.iter().position(|stretch| !stretch.is_short());
+        let gone = long.or_else(|| self.are_too_much().then_some(0));
+        self.readers = match gone {
+            Some(_) => self.readers.saturating_mul(2),
+            None => self.readers.max(self.list.len() as u64),
+        };
+        gone
+    }
+
+    /// Whether what is used up, or could be shorter, has to go.
+    fn are_much(&self) -> bool {
+        let are_few = self.list.len() as u64 <= FEW_READERS;
+        (self.cost() > LIMIT && !are_few) || self.are_too_much()
+    }
+
+    /// Whether one has to go in any case.
+    fn are_too_much(&self) -> bool {
+        self.list.len() as u64 > MANY_READERS || !self.are_allowed()
+    }
+
+    fn are_allowed(&self) -> bool {
+        let cost = self.cost();
+        cost <= memory::allowance(cost, u64::MAX)
+    }
+
+    fn cost(&self) -> u64 {
+        self.list.iter().map(|stretch| stretch.cost.bytes()).sum()
+    }
 }
 
 impl Stretch {
@@ -44,11 +155,22 @@ impl Stretch {
             chunks,
             cost: Kept::new(cost),
             is_used_up: false,
+            is_used: true,
         }
     }
 
     fn find(&self, position: u64) -> Option<Arc<Chunk>> {
         tail::find(&self.chunks, position)
+    }
+
+    /// Whether it would have been read for any number of readers.
+    fn is_short(&self) -> bool {
+        let last = self.chunks.back().map_or(0, |last| tail::cost(last));
+        self.cost.bytes().saturating_sub(last) < LIMIT / MANY_READERS
+    }
+
+    fn first(&self) -> Option<u64> {
+        self.chunks.front().map(|chunk| chunk.first)
     }
 
     /// Position after its last item.
@@ -63,94 +185,66 @@ impl Drop for Stretch {
     }
 }
 
-impl ReadAhead {
-    pub(super) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
-        let mut stretches = self.stretches.lock();
-        let find = |(index, stretch): (usize, &Stretch)| Some((index, stretch.find(position)?));
-        let (index, chunk) = stretches.iter().enumerate().rev().find_map(find)?;
-        if let Some(stretch) = stretches.remove(index) {
-            stretches.push_back(stretch);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::chunk::{Header, cut};
+
+    /// The only chunk of a stretch: one item of so many bytes.
+    fn stretch(position: u64, bytes: usize) -> VecDeque<Arc<Chunk>> {
+        let item = [vec![7u8; bytes]];
+        let header = Header {
+            epoch: 0,
+            items: 1,
+            time: 0,
+            bytes_before: 0,
+        };
+        let chunks = cut(&item).unwrap().into_iter();
+        let chunks = chunks.map(|chunk| Arc::new(Chunk::written(position, header, chunk)));
+        chunks.collect()
+    }
+
+    fn kept(ahead: &ReadAhead) -> Vec<u64> {
+        let stretches = ahead.0.lock();
+        let firsts = stretches.list.iter().filter_map(Stretch::first);
+        firsts.collect()
+    }
+
+    #[test]
+    fn what_many_read_at_the_same_time_is_kept_once() {
+        let ahead = ReadAhead::default();
+        for _ in 0..8 {
+            ahead.insert(stretch(5, 1 << 20));
         }
-        self.used.store(true, Ordering::Relaxed);
-        Some(chunk)
+        assert_eq!(kept(&ahead), [5]);
     }
 
-    /// The same, for a look that does not count as a use.
-    pub(super) fn glimpse(&self, position: u64) -> Option<Arc<Chunk>> {
-        let stretches = self.stretches.lock();
-        stretches.iter().find_map(|stretch| stretch.find(position))
+    #[test]
+    fn no_more_than_one_for_each_of_sixty_four_readers_is_kept() {
+        let ahead = ReadAhead::default();
+        (0..100).for_each(|position| ahead.insert(stretch(position, 100 << 10)));
+        assert_eq!(kept(&ahead), Vec::from_iter(36..100));
     }
 
-    /// How much is to be read ahead for one who comes to `position`.
-    pub(super) fn share(&self, position: u64) -> u64 {
-        let mut stretches = self.stretches.lock();
-        let mut left = stretches
-            .iter_mut()
-            .filter(|stretch| !stretch.is_used_up && stretch.next() == position);
-        let left = left.next().map(|stretch| stretch.is_used_up = true);
-        let readers = self.readers.load(Ordering::Relaxed);
-        let readers = readers.saturating_sub(left.is_some().into());
-        let readers = readers.clamp(FEW_READERS, MANY_READERS);
-        self.readers.store(readers, Ordering::Relaxed);
-        memory::allowance(0, LIMIT.checked_div(readers).unwrap_or(LIMIT))
+    #[test]
+    fn what_nobody_uses_is_forgotten_while_others_are_used() {
+        let ahead = ReadAhead::default();
+        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20)));
+        assert!(ahead.release_unused());
+        ahead.find(7).unwrap();
+        assert!(ahead.release_unused());
+        assert_eq!(kept(&ahead), [7]);
+        assert!(!ahead.release_unused());
     }
 
-    /// Keeps a stretch in the place of what is used up, or else of the least recently used, as far
-    /// as memory allows.
-    pub(super) fn insert(&self, stretch: VecDeque<Arc<Chunk>>) {
-        let mut stretches = self.stretches.lock();
-        stretches.push_back(Stretch::new(stretch));
-        while is_much(&stretches) {
-            let used_up = stretches.iter().position(|stretch| stretch.is_used_up);
-            if used_up.is_none() {
-                if is_least(&stretches) {
-                    break;
-                }
-                let readers = self.readers.load(Ordering::Relaxed).saturating_mul(2);
-                self.readers.store(readers, Ordering::Relaxed);
-            }
-            stretches.remove(used_up.unwrap_or(0));
-        }
+    #[test]
+    fn what_a_smaller_budget_has_no_room_for_is_forgotten() {
+        let ahead = ReadAhead::default();
+        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20)));
+        memory::set_budget(memory::MINIMUM).unwrap();
+        ahead.release_unused();
+        memory::set_budget(memory::DEFAULT).unwrap();
+        let left = kept(&ahead).len();
+        assert!((1..=4).contains(&left), "{left}");
     }
-
-    /// Forgets chunks below `floor`.
-    pub(crate) fn release(&self, floor: u64) {
-        let mut stretches = self.stretches.lock();
-        stretches.retain(|stretch| stretch.next() > floor);
-    }
-
-    /// Forgets everything unless it was used since the last call; says whether anything is left.
-    pub(crate) fn release_unused(&self) -> bool {
-        let mut stretches = self.stretches.lock();
-        if !self.used.swap(false, Ordering::Relaxed) {
-            stretches.clear();
-        }
-        !stretches.is_empty()
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&self) {
-        self.stretches.lock().clear();
-    }
-}
-
-/// Whether there is more than [`LIMIT`], so that what is used up has to go.
-fn is_much(stretches: &VecDeque<Stretch>) -> bool {
-    let are_few = stretches.len() as u64 <= FEW_READERS;
-    (cost(stretches) > LIMIT && !are_few) || !is_allowed(stretches)
-}
-
-/// Whether each of as many readers as may be has no more than the chunk that it is at.
-fn is_least(stretches: &VecDeque<Stretch>) -> bool {
-    let is_least = stretches.iter().all(|stretch| stretch.chunks.len() == 1);
-    is_least && stretches.len() as u64 <= MANY_READERS && is_allowed(stretches)
-}
-
-fn is_allowed(stretches: &VecDeque<Stretch>) -> bool {
-    let cost = cost(stretches);
-    cost <= memory::allowance(cost, u64::MAX)
-}
-
-fn cost(stretches: &VecDeque<Stretch>) -> u64 {
-    stretches.iter().map(|stretch| stretch.cost.bytes()).sum()
 }

@@ -3,8 +3,8 @@
 //! Push times do not decrease from chunk to chunk, so the live items are those from some position
 //! on. That position only moves forward. It is looked for when the oldest live chunk has expired:
 //! first among its neighbours, then in steps that double, so that the cost follows what has
-//! expired, not what is there. A chunk that cannot be read is taken to be as old as one behind it, so
-//! that it holds nobody up for longer than until that has expired.
+//! expired, not what is there. A chunk that cannot be read is taken to be as old as one behind it that
+//! can, so that it holds nobody up for longer than until that has expired.
 
 use std::iter;
 use std::time::Duration;
@@ -160,20 +160,41 @@ impl<S: Store> Log<S> {
         Ok(head)
     }
 
-    /// The chunk that holds `position`. If it cannot be read, one that can and is not far behind it, which is
-    /// no older, or else `end`.
+    /// The chunk that holds `position`. If it cannot be read, one behind it that can, or else `end`:
+    /// looked for in steps that double, and then between the last two. Where damage and chunks that can
+    /// be read take turns, that need not be the next.
     fn chunk_or_one_behind(&self, position: u64, end: ChunkInfo) -> Result<ChunkInfo> {
+        let readable = |place| match self.chunk_info(place) {
+            Err(error)
+                if error.kind() == ErrorKind::Corrupt
+                    && self.state.lock().floor.position <= position =>
+            {
+                Ok(None)
+            }
+            chunk => chunk.map(Some),
+        };
+        if let Some(chunk) = readable(position)? {
+            return Ok(chunk);
+        }
+        let (mut damaged, mut behind) = (position, end);
         let steps = iter::successors(Some(1u64), |step| step.checked_mul(2));
-        let behind = steps.map_while(|step| position.checked_add(step));
-        let behind = behind.take_while(|behind| *behind < end.first.position);
-        for place in iter::once(position).chain(behind) {
-            match self.chunk_info(place) {
-                Err(error)
-                    if error.kind() == ErrorKind::Corrupt
-                        && self.state.lock().floor.position <= position => {}
-                chunk => return chunk,
+        let places = steps.map_while(|step| position.checked_add(step));
+        for place in places.take_while(|place| *place < end.first.position) {
+            if let Some(chunk) = readable(place)? {
+                behind = chunk;
+                break;
+            }
+            damaged = place;
+        }
+        loop {
+            let middle = damaged.midpoint(behind.first.position);
+            if middle <= damaged {
+                return Ok(behind);
+            }
+            match readable(middle)? {
+                Some(chunk) => behind = chunk,
+                None => damaged = middle,
             }
         }
-        Ok(end)
     }
 }

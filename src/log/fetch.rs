@@ -144,10 +144,7 @@ impl<S: Store> Log<S> {
             });
         match read {
             Err(error) if tail::find(&stretch, position).is_none() => {
-                let found = match error.kind() {
-                    ErrorKind::Corrupt => self.read_before_damage(floor, position),
-                    _ => None,
-                };
+                let found = self.despite(&error, floor, position);
                 let found = found.ok_or_else(|| unreadable(position, error))?;
                 Ok([found].into())
             }
@@ -156,9 +153,12 @@ impl<S: Store> Log<S> {
         }
     }
 
-    /// The chunk that holds `position`, looked for from further and further ahead: the store may look first
-    /// at what lies behind it, and that may be damaged.
-    fn read_before_damage(&self, floor: u64, position: u64) -> Option<Arc<Chunk>> {
+    /// The chunk that holds `position`, if the damage that `error` tells of is not there but behind it,
+    /// where the store may look first. Looked for from further and further ahead.
+    fn despite(&self, error: &Error, floor: u64, position: u64) -> Option<Arc<Chunk>> {
+        if error.kind() != ErrorKind::Corrupt {
+            return None;
+        }
         let steps = std::iter::successors(Some(1), |step| Some(step * 2));
         let steps = steps.take_while(|step| *step <= MAX_CHUNK_ITEMS as u64);
         let starts = steps.map_while(|step| position.checked_sub(step));
@@ -197,12 +197,17 @@ impl<S: Store> Log<S> {
             return Ok(ChunkInfo::of(&chunk));
         }
         let mut found = None;
-        self.store
+        let read = self
+            .store
             .visit_chunks(floor, position, &mut |first, bytes| {
                 found = Some(ChunkInfo::decode(first, bytes)?);
                 Ok(Visit::Stop)
-            })
-            .map_err(|error| unreadable(position, error))?;
+            });
+        if let Err(error) = read {
+            let chunk = self.despite(&error, floor, position);
+            let chunk = chunk.ok_or_else(|| unreadable(position, error))?;
+            return Ok(ChunkInfo::of(&chunk));
+        }
         found
             .filter(|info| info.holds(position))
             .ok_or_else(|| missing(position))

@@ -209,12 +209,21 @@ impl<S: Store> Log<S> {
         Ok(())
     }
 
-    /// The start of the chunk that holds `position`: a chunk goes as a whole.
+    /// The start of the chunk that holds `position`: a chunk goes as a whole. If it cannot be read, it
+    /// starts there if the one before ends there; else nothing more can go.
     fn chunk_boundary(&self, position: u64, end: Mark) -> Result<Mark> {
         if position >= end.position {
             return Ok(end);
         }
-        Ok(self.chunk_info(position)?.first)
+        match self.chunk_info(position) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {}
+            chunk => return Ok(chunk?.first),
+        }
+        let before = position.checked_sub(1);
+        let before = before.and_then(|before| self.chunk_info(before).ok());
+        let boundary = before.map(|chunk| chunk.next);
+        let boundary = boundary.filter(|boundary| boundary.position == position);
+        Ok(boundary.unwrap_or(self.state.lock().trim))
     }
 
     fn forget_below(&self, floor: Mark) {

@@ -5,7 +5,7 @@
 //! test wants). It fails when it is told to, as the store on RocksDB does: after a fatal error
 //! nothing is written until it has recovered, with a new generation.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -60,6 +60,8 @@ enum Failure {
 #[derive(Clone, Debug, Default)]
 struct Tables {
     chunks: BTreeMap<u64, Arc<Vec<u8>>>,
+    /// Chunks that cannot be read.
+    damaged: BTreeSet<u64>,
     records: BTreeMap<(Records, Vec<u8>), Vec<u8>>,
 }
 
@@ -210,11 +212,9 @@ impl MemoryStore {
         self.disk.lock().trouble.lasting = None;
     }
 
-    /// Cuts the chunk at `position` to half of its length.
+    /// Makes the chunk at `position` unreadable.
     pub(crate) fn damage_chunk(&self, position: u64) {
-        if let Some(chunk) = self.disk.lock().now.chunks.get_mut(&position) {
-            Arc::make_mut(chunk).truncate(1);
-        }
+        self.disk.lock().now.damaged.insert(position);
     }
 
     pub(crate) fn chunk_positions(&self) -> Vec<u64> {
@@ -353,12 +353,23 @@ impl Store for MemoryStore {
 
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
         self.visits.fetch_add(1, Ordering::SeqCst);
-        let chunks = self.open_disk()?.now.chunks.clone();
+        let Tables {
+            chunks, damaged, ..
+        } = self.open_disk()?.now.clone();
+        let check = |position: &u64| match damaged.contains(position) {
+            true => Err(simulated(ErrorKind::Corrupt)),
+            false => Ok(()),
+        };
+        // As RocksDB does, which looks backwards from there.
+        if let Some((behind, _)) = chunks.range(position.max(floor)..).next() {
+            check(behind)?;
+        }
         let first = chunks
             .range(floor..=position.max(floor))
             .next_back()
             .map_or(floor, |(first, _)| *first);
         for (first, bytes) in chunks.range((Bound::Included(first), Bound::Unbounded)) {
+            check(first)?;
             if visitor(*first, bytes)? == Visit::Stop {
                 break;
             }

@@ -105,53 +105,6 @@ fn a_store_that_fails_is_asked_once() {
 }
 
 #[test]
-fn a_backlog_that_is_looked_at_before_it_is_taken_is_read_once() {
-    let visits = |looks: usize| {
-        let log = fifo(1_000);
-        let item = vec![7u8; 10 << 10];
-        for _ in 0..500 {
-            log.append(&[&item], Wait::NEVER, Written).unwrap();
-        }
-        let before = log.store.visits();
-        while log.len() > 0 {
-            for _ in 0..looks {
-                log.peek(&ONLY_LABEL.into(), Oldest, 7).unwrap();
-            }
-            log.pop(7);
-        }
-        log.store.visits() - before
-    };
-    assert!(visits(3) < 2 * visits(0));
-}
-
-#[test]
-fn labels_at_different_places_of_large_pushes_read_each_push_once() {
-    for (labels, push, item) in [(16, 10, 10 << 10), (30, 4, 64 << 10), (20, 10, 100 << 10)] {
-        let log = mpmc(0, &clock());
-        let items = vec![vec![7u8; item]; push];
-        for _ in 0..2 * (labels + 2) {
-            log.append(&items, Wait::NEVER, Written).unwrap();
-        }
-        let labels: Vec<_> = (0..labels).map(|label| label.to_string()).collect();
-        for (label, place) in labels.iter().zip(1..) {
-            log.next(label, Oldest, place * 2 * push as u64);
-        }
-        let before = log.store.visits();
-        for _ in 0..2 * push {
-            for label in &labels {
-                assert_eq!(log.next(label, Oldest, 1).0.len(), 1);
-            }
-        }
-        let visits = log.store.visits() - before;
-        let passed = 2 * labels.len() as u64;
-        assert!(
-            visits <= passed * 5 / 4,
-            "{visits} for {passed} pushes of {push} times {item}"
-        );
-    }
-}
-
-#[test]
 fn a_push_of_several_chunks_comes_out_whole() {
     let log = fifo(10);
     let big = vec![7u8; MAX_CHUNK_PAYLOAD / 2 + 1];

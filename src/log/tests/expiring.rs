@@ -241,3 +241,66 @@ fn many_items_that_cannot_be_read_expire_with_the_one_behind_them() {
     clock.advance(9 * SECOND);
     assert_eq!(read(&log).unwrap(), ["young"]);
 }
+
+#[test]
+fn an_item_behind_damage_expires_when_it_should() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    for n in 0..5 {
+        log.add(&[&n.to_string()]);
+        clock.advance(SECOND);
+    }
+    (0..3).for_each(|position| log.store.damage_chunk(position));
+    let log = after_kill(&log, &clock);
+    clock.advance(8 * SECOND);
+    assert_eq!(log.len(), 1);
+    assert_eq!(read(&log).unwrap(), ["4"]);
+}
+
+#[test]
+fn what_is_damaged_is_not_held_to_be_younger_by_what_is_pushed_later() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    for n in 0..66 {
+        log.add(&[&n.to_string()]);
+    }
+    (0..65).for_each(|position| log.store.damage_chunk(position));
+    let log = after_kill(&log, &clock);
+    clock.advance(9 * SECOND);
+    log.add(&["young"]);
+    assert!(read(&log).is_err());
+    clock.advance(SECOND);
+    assert_eq!(read(&log).unwrap(), ["young"]);
+}
+
+#[test]
+fn what_has_expired_before_damage_is_trimmed() {
+    let clock = ManualClock::at(0);
+    let log = mpmc(10, &clock);
+    for n in 0..8 {
+        log.add(&[&n.to_string()]);
+        clock.advance(SECOND);
+    }
+    log.store.damage_chunk(5);
+    let log = after_kill(&log, &clock);
+    clock.advance(7 * SECOND);
+    log.tidy().unwrap();
+    assert_eq!(log.store.chunk_positions(), [5, 6, 7]);
+}
+
+#[test]
+fn an_item_before_damage_expires_when_it_should() {
+    let clock = ManualClock::at(0);
+    let bounds = Bounds::new(Some(6), None, OnFull::DropOldest);
+    let log = bounded(young(10), bounds, &clock);
+    log.add(&["a", "b", "c", "d"]);
+    clock.advance(SECOND);
+    log.add(&["e"]);
+    clock.advance(SECOND);
+    log.add(&["f", "g"]);
+    log.store.damage_chunk(4);
+    let log = after_kill(&log, &clock);
+    assert_eq!(log.len(), 6);
+    clock.advance(8 * SECOND + SECOND / 2);
+    assert_eq!(log.len(), 3);
+}

@@ -14,6 +14,7 @@ mod importing;
 mod interleavings;
 mod model;
 mod positions;
+mod reading_ahead;
 mod stats;
 mod syncing;
 mod together;

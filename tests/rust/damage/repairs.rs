@@ -144,17 +144,16 @@ fn what_is_damaged_in_a_queue_with_a_ttl_is_told_until_it_has_expired() {
     queue.close().unwrap();
     home.mpmc().close().unwrap();
     let home = with_damaged_block(&home);
-    let queue = MpmcQueue::new(home.queue(), Duration::from_secs(2)).unwrap();
+    let queue = home.mpmc();
     queue.next("x", StartPosition::Oldest, 20).unwrap();
+    let error = queue.next("x", StartPosition::Oldest, 1).unwrap_err();
+    assert!(error.to_string().contains("position 20 "), "{error}");
+    queue.close().unwrap();
+    let queue = MpmcQueue::new(home.queue(), Duration::from_secs(1)).unwrap();
     until(PATIENCE, "the damage has expired", || {
         queue.add(&["young"]).unwrap();
-        match queue.next("x", StartPosition::Oldest, 1) {
-            Ok(next) => next.items == ["young"],
-            Err(error) => {
-                assert!(error.to_string().contains("position 20 "), "{error}");
-                false
-            }
-        }
+        let next = queue.next("x", StartPosition::Oldest, 1);
+        next.is_ok_and(|next| next.items == ["young"])
     });
 }
 
