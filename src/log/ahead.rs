@@ -34,6 +34,10 @@ struct Stretches {
 /// Chunks without a gap between them.
 #[derive(Debug)]
 struct Stretch {
+    /// Position of its first item.
+    first: u64,
+    /// Position after its last item.
+    next: u64,
     chunks: VecDeque<Arc<Chunk>>,
     cost: Kept,
     /// Whether a reader has come to its end.
@@ -45,19 +49,22 @@ struct Stretch {
 impl ReadAhead {
     pub(super) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
         let list = &mut self.0.lock().list;
-        let find = |(index, stretch): (usize, &Stretch)| Some((index, stretch.find(position)?));
-        let (index, chunk) = list.iter().enumerate().rev().find_map(find)?;
-        if let Some(mut stretch) = list.remove(index) {
-            stretch.is_used = true;
+        let index = list.iter().rposition(|stretch| stretch.holds(position))?;
+        if index.saturating_add(1) < list.len()
+            && let Some(stretch) = list.remove(index)
+        {
             list.push_back(stretch);
         }
-        Some(chunk)
+        let stretch = list.back_mut()?;
+        stretch.is_used = true;
+        tail::find(&stretch.chunks, position)
     }
 
     /// The same, for a look that does not count as a use.
     pub(super) fn glimpse(&self, position: u64) -> Option<Arc<Chunk>> {
         let list = &self.0.lock().list;
-        list.iter().find_map(|stretch| stretch.find(position))
+        let stretch = list.iter().find(|stretch| stretch.holds(position))?;
+        tail::find(&stretch.chunks, position)
     }
 
     /// How much is to be read ahead for one who comes to `position`.
@@ -66,7 +73,7 @@ impl ReadAhead {
         let mut left = stretches
             .list
             .iter_mut()
-            .filter(|stretch| !stretch.is_used_up && stretch.next() == position);
+            .filter(|stretch| !stretch.is_used_up && stretch.next == position);
         let left = left.next().map(|stretch| stretch.is_used_up = true);
         let readers = stretches.readers.saturating_sub(left.is_some().into());
         stretches.readers = readers.clamp(FEW_READERS, MANY_READERS);
@@ -78,22 +85,31 @@ impl ReadAhead {
     /// could be shorter, or else of the least recently used.
     pub(super) fn insert(&self, chunks: VecDeque<Arc<Chunk>>) {
         let stretch = Stretch::new(chunks);
+        // What goes is given back to the allocator when others can go on.
+        let mut gone = Vec::new();
         let mut stretches = self.0.lock();
-        // Others may have read it at the same time.
-        let first = stretch.first();
-        stretches.list.retain(|other| other.first() != first);
+        // Another may have read it at the same time.
+        if stretches
+            .list
+            .iter()
+            .any(|kept| kept.first == stretch.first)
+        {
+            drop(stretches);
+            return;
+        }
         stretches.list.push_back(stretch);
         while stretches.are_much()
-            && let Some(gone) = stretches.dispensable()
+            && let Some(dispensable) = stretches.dispensable()
         {
-            stretches.list.remove(gone);
+            gone.extend(stretches.list.remove(dispensable));
         }
+        drop(stretches);
     }
 
     /// Forgets chunks below `floor`.
     pub(crate) fn release(&self, floor: u64) {
         let list = &mut self.0.lock().list;
-        list.retain(|stretch| stretch.next() > floor);
+        list.retain(|stretch| stretch.next > floor);
     }
 
     /// Forgets what was not used since the last call, and what memory no longer allows; says whether
@@ -152,6 +168,8 @@ impl Stretch {
     fn new(chunks: VecDeque<Arc<Chunk>>) -> Self {
         let cost = chunks.iter().map(|chunk| tail::cost(chunk)).sum();
         Self {
+            first: chunks.front().map_or(0, |first| first.first),
+            next: chunks.back().map_or(0, |last| last.next()),
             chunks,
             cost: Kept::new(cost),
             is_used_up: false,
@@ -159,23 +177,14 @@ impl Stretch {
         }
     }
 
-    fn find(&self, position: u64) -> Option<Arc<Chunk>> {
-        tail::find(&self.chunks, position)
+    fn holds(&self, position: u64) -> bool {
+        (self.first..self.next).contains(&position)
     }
 
     /// Whether it would have been read for any number of readers.
     fn is_short(&self) -> bool {
         let last = self.chunks.back().map_or(0, |last| tail::cost(last));
         self.cost.bytes().saturating_sub(last) < LIMIT / MANY_READERS
-    }
-
-    fn first(&self) -> Option<u64> {
-        self.chunks.front().map(|chunk| chunk.first)
-    }
-
-    /// Position after its last item.
-    fn next(&self) -> u64 {
-        self.chunks.back().map_or(0, |last| last.next())
     }
 }
 
@@ -206,7 +215,7 @@ mod tests {
 
     fn kept(ahead: &ReadAhead) -> Vec<u64> {
         let stretches = ahead.0.lock();
-        let firsts = stretches.list.iter().filter_map(Stretch::first);
+        let firsts = stretches.list.iter().map(|stretch| stretch.first);
         firsts.collect()
     }
 
