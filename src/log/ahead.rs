@@ -60,7 +60,17 @@ impl ReadAhead {
         tail::find(&stretch.chunks, position)
     }
 
-    /// The same, for a look that does not count as a use.
+    /// Chunks from `position` on and before `until`, as far as they are in one stretch.
+    pub(super) fn run(&self, position: u64, until: u64) -> VecDeque<Arc<Chunk>> {
+        let list = &mut self.0.lock().list;
+        let stretch = list.iter_mut().rfind(|stretch| stretch.holds(position));
+        stretch.map_or_else(VecDeque::new, |stretch| {
+            stretch.is_used = true;
+            tail::run(&stretch.chunks, position, until)
+        })
+    }
+
+    /// Like [`find`](Self::find), for a look that does not count as a use.
     pub(super) fn glimpse(&self, position: u64) -> Option<Arc<Chunk>> {
         let list = &self.0.lock().list;
         let stretch = list.iter().find(|stretch| stretch.holds(position))?;

@@ -70,14 +70,22 @@ impl<S: Store> Log<S> {
         items: &mut Items,
     ) -> Result<Mark> {
         let mut at = from;
+        let mut ahead = VecDeque::new();
         while at.position < until {
-            let chunk = match self.chunk_at(at.position, source) {
+            let chunk = match ahead.pop_front() {
+                Some(chunk) => Ok(chunk),
+                None => self.chunk_at(at.position, source),
+            };
+            let chunk = match chunk {
                 // What lies before the damage comes out first; the next call meets it.
                 Err(error) if error.kind() == ErrorKind::Corrupt && at.position > from.position => {
                     break;
                 }
                 chunk => chunk?,
             };
+            if ahead.is_empty() && chunk.next() < until {
+                ahead = self.run(chunk.next(), until);
+            }
             let after = Mark {
                 position: chunk.next().min(until),
                 bytes: chunk.bytes_before(chunk.next().min(until)),
@@ -86,6 +94,16 @@ impl<S: Store> Log<S> {
             at = after;
         }
         Ok(at)
+    }
+
+    /// The chunks from `position` on and before `until`, as far as they are in memory one behind another:
+    /// so that a look at many takes a lock once.
+    fn run(&self, position: u64, until: u64) -> VecDeque<Arc<Chunk>> {
+        let run = self.state.lock().tail.run(position, until);
+        match run.is_empty() {
+            true => self.read_ahead.run(position, until),
+            false => run,
+        }
     }
 
     /// The place of a position that the log holds: the payload bytes before it.

@@ -62,6 +62,11 @@ impl Tail {
         find(&self.chunks, position)
     }
 
+    /// The chunks from `position` on and before `until`, if it is kept.
+    pub(crate) fn run(&self, position: u64, until: u64) -> VecDeque<Arc<Chunk>> {
+        run(&self.chunks, position, until)
+    }
+
     fn is_too_large(&self) -> bool {
         let cost = self.cost.bytes();
         cost > memory::allowance(cost, LIMIT)
@@ -82,6 +87,22 @@ pub(crate) fn find(chunks: &VecDeque<Arc<Chunk>>, position: u64) -> Option<Arc<C
     }
     let index = chunks.partition_point(|chunk| chunk.next() <= position);
     chunks.get(index).map(Arc::clone)
+}
+
+/// The chunks from `position` on and before `until`, if the one that holds `position` is there.
+pub(crate) fn run(
+    chunks: &VecDeque<Arc<Chunk>>,
+    position: u64,
+    until: u64,
+) -> VecDeque<Arc<Chunk>> {
+    if chunks.front().is_none_or(|first| position < first.first) {
+        return VecDeque::new();
+    }
+    let first = chunks.partition_point(|chunk| chunk.next() <= position);
+    let run = chunks.range(first..);
+    run.take_while(|chunk| chunk.first < until)
+        .cloned()
+        .collect()
 }
 
 /// Memory that a kept chunk takes.
