@@ -6,15 +6,12 @@ use rocksq::StartPosition::Oldest;
 use rocksq::mpmc::MpmcQueue;
 
 use super::HOUR;
-use super::turns::{calls, compare, compare_with};
+use super::turns::{calls, compare};
 use crate::support::Home;
 
 const LABELS: usize = 1_000;
 /// So many that all rounds find one.
 const ITEMS: usize = 100_000;
-
-/// So much more may a call take that is always of another label, which no processor's cache has.
-const IN_TURN: f64 = 1.3;
 
 /// So many at different places can read a backlog without reading over each other.
 const PLACES: usize = 10;
@@ -55,9 +52,8 @@ fn an_mpmc_queue_is_as_quick_with_many_labels_as_with_one() {
     compare("next", || next(&one), || next(&many));
     let mut first = names(1).into_iter().cycle();
     let mut each = names(LABELS).into_iter().cycle();
-    compare_with(
+    compare(
         "next of each label in turn",
-        IN_TURN,
         || in_turn(&one, &mut first),
         || in_turn(&many, &mut each),
     );
