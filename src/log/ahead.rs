@@ -48,24 +48,15 @@ struct Stretch {
 
 impl ReadAhead {
     pub(super) fn find(&self, position: u64) -> Option<Arc<Chunk>> {
-        let list = &mut self.0.lock().list;
-        let index = list.iter().rposition(|stretch| stretch.holds(position))?;
-        if index.saturating_add(1) < list.len()
-            && let Some(stretch) = list.remove(index)
-        {
-            list.push_back(stretch);
-        }
-        let stretch = list.back_mut()?;
-        stretch.is_used = true;
-        tail::find(&stretch.chunks, position)
+        let mut stretches = self.0.lock();
+        tail::find(&stretches.use_at(position)?.chunks, position)
     }
 
     /// Chunks from `position` on and before `until`, as far as they are in one stretch.
     pub(super) fn run(&self, position: u64, until: u64) -> VecDeque<Arc<Chunk>> {
-        let list = &mut self.0.lock().list;
-        let stretch = list.iter_mut().rfind(|stretch| stretch.holds(position));
-        stretch.map_or_else(VecDeque::new, |stretch| {
-            stretch.is_used = true;
+        let mut stretches = self.0.lock();
+        let used = stretches.use_at(position);
+        used.map_or_else(VecDeque::new, |stretch| {
             tail::run(&stretch.chunks, position, until)
         })
     }
@@ -95,16 +86,12 @@ impl ReadAhead {
     /// could be shorter, or else of the least recently used.
     pub(super) fn insert(&self, chunks: VecDeque<Arc<Chunk>>) {
         let stretch = Stretch::new(chunks);
-        // What goes is given back to the allocator when others can go on.
+        // Given back to the allocator after the lock, which is made last.
         let mut gone = Vec::new();
         let mut stretches = self.0.lock();
-        // Another may have read it at the same time.
-        if stretches
-            .list
-            .iter()
-            .any(|kept| kept.first == stretch.first)
-        {
-            drop(stretches);
+        let first = stretch.first;
+        if stretches.list.iter().any(|kept| kept.first == first) {
+            // Another has read it at the same time.
             return;
         }
         stretches.list.push_back(stretch);
@@ -113,7 +100,6 @@ impl ReadAhead {
         {
             gone.extend(stretches.list.remove(dispensable));
         }
-        drop(stretches);
     }
 
     /// Forgets chunks below `floor`.
@@ -139,6 +125,20 @@ impl ReadAhead {
 }
 
 impl Stretches {
+    /// The stretch that holds `position`, which is then the most recently used.
+    fn use_at(&mut self, position: u64) -> Option<&Stretch> {
+        let list = &mut self.list;
+        let index = list.iter().rposition(|stretch| stretch.holds(position))?;
+        if index.saturating_add(1) < list.len()
+            && let Some(stretch) = list.remove(index)
+        {
+            list.push_back(stretch);
+        }
+        let stretch = list.back_mut()?;
+        stretch.is_used = true;
+        Some(stretch)
+    }
+
     /// The one that can best be done without, if any can. Learns from that how many readers there are.
     fn dispensable(&mut self) -> Option<usize> {
         if let Some(used_up) = self.list.iter().position(|stretch| stretch.is_used_up) {

@@ -47,13 +47,9 @@ impl ChunkInfo {
     /// Of a chunk as it is stored, by its header.
     fn decode(position: u64, bytes: &[u8]) -> Result<Self> {
         let (header, body) = Header::decode(bytes)?;
-        let first = Mark {
-            position,
-            bytes: header.bytes_before,
-        };
         Ok(Self {
-            first,
-            next: header.end(first, body.len()),
+            first: header.start(position),
+            next: header.end(position, body.len()),
             time: header.time,
         })
     }

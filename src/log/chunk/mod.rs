@@ -76,12 +76,20 @@ impl Header {
         }
     }
 
-    /// Where a chunk ends that starts at `start` and has `body_len` bytes behind its header.
-    pub(crate) fn end(&self, start: Mark, body_len: usize) -> Mark {
+    /// Where the chunk begins whose first item is at `position`.
+    pub(crate) fn start(&self, position: u64) -> Mark {
+        Mark {
+            position,
+            bytes: self.bytes_before,
+        }
+    }
+
+    /// Where it ends, if it has `body_len` bytes behind its header.
+    pub(crate) fn end(&self, position: u64, body_len: usize) -> Mark {
         let ends = (self.items as usize).saturating_mul(END_LEN);
         let payload = body_len.saturating_sub(ends) as u64;
         Mark {
-            position: start.position.saturating_add(self.items.into()),
+            position: position.saturating_add(self.items.into()),
             bytes: self.bytes_before.saturating_add(payload),
         }
     }

@@ -79,16 +79,13 @@ impl Chunk {
 
     /// Where it begins.
     pub(crate) fn start(&self) -> Mark {
-        Mark {
-            position: self.first,
-            bytes: self.header.bytes_before,
-        }
+        self.header.start(self.first)
     }
 
     /// Where it ends.
     pub(crate) fn end(&self) -> Mark {
-        self.header
-            .end(self.start(), self.bytes.len().saturating_sub(HEADER_LEN))
+        let body_len = self.bytes.len().saturating_sub(HEADER_LEN);
+        self.header.end(self.first, body_len)
     }
 
     /// As it is stored.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::*;
 use crate::error::{ErrorKind, Result};
 use crate::options::StartPosition::Oldest;
@@ -183,14 +185,14 @@ fn items_without_a_ttl_stay() {
     assert_eq!(log.next("x", Oldest, 9).0, ["old"]);
 }
 
-/// A queue of three items with a second between them, a TTL of ten, and a damaged chunk.
-fn damaged_at(position: u64, clock: &ManualClock) -> Arc<MemoryLog> {
+/// A queue of so many items with a second between them, a TTL of ten, and damaged chunks.
+fn damaged(count: u64, positions: Range<u64>, clock: &ManualClock) -> Arc<MemoryLog> {
     let log = mpmc(10, clock);
-    for item in ["a", "b", "c"] {
-        log.add(&[item]);
+    for item in 0..count {
+        log.add(&[&item.to_string()]);
         clock.advance(SECOND);
     }
-    log.store.damage_chunk(position);
+    positions.for_each(|position| log.store.damage_chunk(position));
     after_kill(&log, clock)
 }
 
@@ -202,7 +204,7 @@ fn read(log: &MemoryLog) -> Result<Vec<String>> {
 #[test]
 fn an_item_that_cannot_be_read_is_as_old_as_the_one_behind_it() {
     let clock = ManualClock::at(0);
-    let log = damaged_at(1, &clock);
+    let log = damaged(3, 1..2, &clock);
     clock.advance(7 * SECOND);
     assert_eq!(log.len(), 2);
     clock.advance(SECOND);
@@ -217,7 +219,7 @@ fn an_item_that_cannot_be_read_is_as_old_as_the_one_behind_it() {
 fn while_it_is_live_an_item_that_cannot_be_read_is_told_with_its_position() {
     for (position, size) in [(0, (3, 3)), (1, (2, 2))] {
         let clock = ManualClock::at(0);
-        let log = damaged_at(position, &clock);
+        let log = damaged(3, position..position + 1, &clock);
         clock.advance(SECOND * (6 + position as u32));
         assert_eq!(log.size().unwrap(), size);
         let error = read(&log).unwrap_err();
@@ -245,13 +247,7 @@ fn many_items_that_cannot_be_read_expire_with_the_one_behind_them() {
 #[test]
 fn an_item_behind_damage_expires_when_it_should() {
     let clock = ManualClock::at(0);
-    let log = mpmc(10, &clock);
-    for n in 0..5 {
-        log.add(&[&n.to_string()]);
-        clock.advance(SECOND);
-    }
-    (0..3).for_each(|position| log.store.damage_chunk(position));
-    let log = after_kill(&log, &clock);
+    let log = damaged(5, 0..3, &clock);
     clock.advance(8 * SECOND);
     assert_eq!(log.len(), 1);
     assert_eq!(read(&log).unwrap(), ["4"]);
@@ -276,13 +272,7 @@ fn what_is_damaged_is_not_held_to_be_younger_by_what_is_pushed_later() {
 #[test]
 fn what_has_expired_before_damage_is_trimmed() {
     let clock = ManualClock::at(0);
-    let log = mpmc(10, &clock);
-    for n in 0..8 {
-        log.add(&[&n.to_string()]);
-        clock.advance(SECOND);
-    }
-    log.store.damage_chunk(5);
-    let log = after_kill(&log, &clock);
+    let log = damaged(8, 5..6, &clock);
     clock.advance(7 * SECOND);
     log.tidy().unwrap();
     assert_eq!(log.store.chunk_positions(), [5, 6, 7]);
