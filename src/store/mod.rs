@@ -172,8 +172,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// calls it before it decides what to write.
     fn recover(&self) -> Result<()>;
 
-    /// Whether a small write would wait for nothing now: no sync, no repair, and no flush, due or
-    /// under way.
+    /// Whether a small write would wait for nothing now: no sync, no repair, and no flush that
+    /// begins or that it might have to begin. One that is under way holds no writer up.
     fn is_quiet(&self) -> bool;
 
     /// Makes everything written before the call survive a power cut. Holds up no writer.

@@ -188,22 +188,27 @@ def test_a_busy_thread_keeps_its_speed_beside_large_items(queue: Queue) -> None:
 
 @needs_a_gil
 def test_small_pushes_beside_a_busy_thread_keep_half_their_rate(queue: Queue) -> None:
-    def pushes() -> float:
-        begin = time.perf_counter()
-        for _ in range(5_000):
-            queue.push([bytes(1024)])
-        took = time.perf_counter() - begin
-        queue.pop(5_000)
-        return 5_000 / took
+    item = bytes(1024)
 
-    def beside() -> float:
+    def kept() -> float:
+        """The time that pushes take by themselves, of the time in which they are done.
+
+        Beside the time of the same pushes, not of others: that of the processor differs by half.
+        """
         with Spinner():
-            return pushes()
+            began, alone = time.perf_counter(), time.thread_time()
+            for _ in range(32 << 10):  # so many that the queue flushes meanwhile
+                queue.push([item])
+            took, alone = time.perf_counter() - began, time.thread_time() - alone
+        queue.pop(32 << 10)
+        return alone / took
 
     # The interpreter gives each of two busy threads half of the time, by turns.
-    kept = best_part(pushes, beside, 0.5)
-    print(f"\nsmall pushes keep {kept:.2f} of their rate")
-    assert kept >= 0.45
+    tries = [kept()]
+    while tries[-1] < 0.45 and len(tries) < 10:
+        tries.append(kept())
+    print(f"\nsmall pushes keep {tries[-1]:.2f} of their rate")
+    assert tries[-1] >= 0.45
 
 
 class Chances:
@@ -247,6 +252,16 @@ def test_small_calls_that_need_not_wait_keep_the_gil(queue: Queue, tmp_path: Pat
         before = others.count
         calls(500)
         assert others.count - before <= 5
+
+
+@needs_a_gil
+def test_small_pushes_keep_the_gil_while_the_queue_flushes(queue: Queue) -> None:
+    item = bytes(1024)
+    with Chances() as others:
+        before = others.count
+        for _ in range(48 << 10):  # flushed three times
+            queue.push([item])
+        assert others.count - before <= 100
 
 
 @needs_a_gil

@@ -28,7 +28,7 @@
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -39,7 +39,7 @@ use super::hold::Hold;
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
-use super::{disk, failure, reclaim};
+use super::{disk, failure, options, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
@@ -57,8 +57,6 @@ pub(super) struct Core {
     trimmed: AtomicU64,
     reserve: Reserve,
     pub(super) spare_batch: SpareBatch,
-    /// How many are at something that writers may have to wait for.
-    at_work: AtomicUsize,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
     /// What could not be brought back, the last time that something could not.
@@ -93,7 +91,6 @@ impl Core {
             generation: AtomicU64::new(0),
             trimmed: AtomicU64::new(0),
             spare_batch: SpareBatch::default(),
-            at_work: AtomicUsize::new(0),
             repair: Mutex::new(()),
             dropped: Mutex::new(dropped),
             #[cfg(test)]
@@ -165,7 +162,6 @@ impl Core {
 
     /// Does not repair: a database that was opened anew may have lost what the caller means.
     pub(super) fn sync(&self) -> Result<()> {
-        let _at_work = self.at_work();
         self.with(|engine| {
             self.check_running(engine)?;
             engine.sync()
@@ -178,7 +174,6 @@ impl Core {
         floor: u64,
         occasion: Occasion,
     ) -> Result<bool> {
-        let _at_work = self.at_work();
         let trimmed = self.trimmed.load(Ordering::Acquire);
         let range = self.with(|engine| Ok(reclaim::deletable(engine, trimmed, floor)))?;
         if let Some((from, end)) = range {
@@ -217,21 +212,18 @@ impl Core {
 
     /// Whether a small write would wait for nothing. Waits for nothing itself.
     pub(super) fn is_quiet(&self) -> bool {
-        if !self.birthplace.is_here() || self.at_work.load(Ordering::Acquire) > 0 {
+        if !self.birthplace.is_here() {
             return false;
         }
         match self.slot.try_read_recursive().as_deref() {
             Some(Slot::Open(engine, _)) => {
                 let health = engine.health();
-                health.damage() == Damage::None && health.unflushed() < reclaim::DUE
+                health.damage() == Damage::None
+                    && !health.holds_writers_up()
+                    && health.unflushed() < options::NEARLY_FULL
             }
             _ => false,
         }
-    }
-
-    fn at_work(&self) -> AtWork<'_> {
-        self.at_work.fetch_add(1, Ordering::AcqRel);
-        AtWork(self)
     }
 
     /// Makes a stopped database work again, or says why it cannot. One attempt.
@@ -404,15 +396,6 @@ impl Core {
                 Err(failure::explain(kind, "write", &self.path, "simulated"))
             }
         }
-    }
-}
-
-/// As long as it is there, writers may have to wait.
-struct AtWork<'c>(&'c Core);
-
-impl Drop for AtWork<'_> {
-    fn drop(&mut self) {
-        self.0.at_work.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -212,8 +212,8 @@ impl Engine {
         if !self.is_logged {
             return self.flush();
         }
-        self.db()
-            .flush_wal(true)
+        self.health
+            .during_sync(|| self.db().flush_wal(true))
             .inspect_err(|_| self.health.count_error())
             .map_err(|status| failure::unknown("sync the log", self.path(), &status))
     }
@@ -253,8 +253,8 @@ impl Engine {
         ];
         let mut how = FlushOptions::default();
         how.set_wait(true);
-        self.db()
-            .flush_cfs_opt(&families, &how)
+        self.health
+            .during_flush(|| self.db().flush_cfs_opt(&families, &how))
             .map_err(|status| failure::failure("flush the queue", self.path(), &status))
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use rust_rocksdb::event_listener::{
@@ -41,6 +41,8 @@ struct State {
     unflushed: AtomicU64,
     sealed: AtomicU64,
     active_from: AtomicU64,
+    syncs: AtomicUsize,
+    sealing: AtomicBool,
     counters: Arc<Counters>,
 }
 
@@ -56,6 +58,8 @@ impl Default for State {
             unflushed: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
             active_from: AtomicU64::new(NOTHING_ACTIVE),
+            syncs: AtomicUsize::new(0),
+            sealing: AtomicBool::new(false),
             counters: Arc::default(),
         }
     }
@@ -137,7 +141,28 @@ impl Health {
         self.0.active_from.fetch_min(position, Ordering::AcqRel);
     }
 
+    /// Whether a write may have to wait, until a sync is over or a new memtable is there. The rest
+    /// of a flush holds no writer up.
+    pub(super) fn holds_writers_up(&self) -> bool {
+        self.0.syncs.load(Ordering::Acquire) > 0 || self.0.sealing.load(Ordering::Acquire)
+    }
+
+    pub(super) fn during_sync<T>(&self, sync: impl FnOnce() -> T) -> T {
+        self.0.syncs.fetch_add(1, Ordering::AcqRel);
+        let done = sync();
+        self.0.syncs.fetch_sub(1, Ordering::AcqRel);
+        done
+    }
+
+    pub(super) fn during_flush<T>(&self, flush: impl FnOnce() -> T) -> T {
+        self.0.sealing.store(true, Ordering::Release);
+        let done = flush();
+        self.0.sealing.store(false, Ordering::Release);
+        done
+    }
+
     fn seal(&self, family: Option<&[u8]>) {
+        self.0.sealing.store(false, Ordering::Release);
         let bytes = self.0.unflushed.swap(0, Ordering::Relaxed);
         self.0.sealed.fetch_add(bytes, Ordering::Relaxed);
         if family == Some(DATA.as_bytes()) {
@@ -260,6 +285,28 @@ mod tests {
         assert_eq!(health.active_from(), Some(7));
         health.seal(Some(b"data.2"));
         assert_eq!(health.active_from(), None);
+    }
+
+    #[test]
+    fn a_flush_holds_writers_up_until_a_memtable_is_sealed() {
+        let health = Health::default();
+        health.during_flush(|| {
+            assert!(health.holds_writers_up());
+            health.seal(Some(b"data.2"));
+            assert!(!health.holds_writers_up());
+        });
+        health.during_flush(|| ()); // there was nothing to be sealed
+        assert!(!health.holds_writers_up());
+    }
+
+    #[test]
+    fn a_sync_holds_writers_up_until_it_is_over() {
+        let health = Health::default();
+        health.during_sync(|| {
+            health.during_sync(|| ());
+            assert!(health.holds_writers_up());
+        });
+        assert!(!health.holds_writers_up());
     }
 
     #[test]

@@ -23,6 +23,9 @@ const MIB: usize = 1024 * KIB;
 /// meanwhile and need not be written, comes first.
 const MEMTABLE: usize = 24 * MIB;
 
+/// With so many bytes, and what it takes to keep them, a memtable may be full.
+pub(super) const NEARLY_FULL: u64 = 18 * MIB as u64;
+
 /// After [`Opening::Sparing`] RocksDB must not move a memtable by itself, neither in the replay nor
 /// later, since there is no room. The log needs as much room as the memtable, so the disk bounds it.
 const SPARING_MEMTABLE: usize = 1024 * MIB;
