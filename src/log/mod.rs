@@ -189,7 +189,10 @@ impl<S: Store> Log<S> {
     pub(crate) fn labels(&self) -> Result<Vec<String>> {
         self.check_usable()?;
         let state = self.open_state()?;
-        Ok(state.labels.keys().map(|label| label.to_string()).collect())
+        let mut labels: Vec<_> = state.labels.keys().map(ToString::to_string).collect();
+        drop(state);
+        labels.sort_unstable();
+        Ok(labels)
     }
 
     /// Forgets a label and its place; false when there is none.

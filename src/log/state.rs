@@ -4,7 +4,7 @@
 //! wait. `end`, `time` and the cursors change only in commit order: by the committer, or when the
 //! store has reopened itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Retention;
@@ -33,7 +33,8 @@ pub(crate) struct State {
     pub floor: Mark,
     /// Everything below is known to have expired or was dropped.
     pub live: Mark,
-    pub labels: BTreeMap<Arc<str>, Label>,
+    /// A call looks its label up several times, which must not take longer among many.
+    pub labels: HashMap<Arc<str>, Label>,
     pub tail: Tail,
     /// What the store does not have yet.
     pub buffer: Buffer,
