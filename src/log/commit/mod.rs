@@ -202,19 +202,20 @@ impl<S: Store> Log<S> {
                 }
             }
             if let Some(lead) = lead.take() {
-                self.lead_group(&lead);
+                self.lead_group(lead);
             }
         }
     }
 
-    /// Does one group and tells its members.
-    fn lead_group(&self, lead: &Lead<'_>) {
+    /// Does one group, lets the next lead, and then tells the members: to wake them takes time.
+    fn lead_group(&self, lead: Lead<'_>) {
         let (group, buffered) = lead.group();
         let (operations, outcomes): (Few<_>, Few<_>) = group
             .into_iter()
             .map(|follower| (follower.operation, follower.outcome))
             .unzip();
         let results = self.do_group(operations, buffered);
+        drop(lead);
         for (outcome, result) in outcomes.iter().zip(results) {
             outcome.set(Stage::Done(result));
         }
