@@ -1,16 +1,18 @@
-//! RocksDB's table of contents, the MANIFEST: whether it belongs to the logs beside it.
+//! RocksDB's table of contents, the MANIFEST: whether it is whole, and belongs to the logs beside it.
 //!
 //! A MANIFEST that has lost its end is still a valid one, of an earlier moment. RocksDB would
 //! believe it, open the queue as it was then, and delete the tables that came later. The logs tell:
 //! with every change of its MANIFEST RocksDB has a log in use, whose number it had already given
 //! away then, and it deletes that log only after a later change. So a MANIFEST that is complete
 //! finds at least one log between the oldest that it needs and the next number that it would
-//! give.
+//! give. And the oldest log that is there goes on where the tables end that it knows, or begins earlier:
+//! a log is deleted when the tables have all that is in it.
 //!
 //! ```text
 //! record   an edit: fields of tag varint32 and what belongs to the tag
 //! ```
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,25 +27,57 @@ pub(crate) struct Contents {
     log: u64,
     /// The number that the next file will get.
     next_file: u64,
+    /// The last sequence number in the tables.
+    sequence: u64,
     /// Whether there is an edit that could not be read, so that nothing can be said.
     unknown: bool,
+    /// Where bytes begin that are no edit.
+    bad: Option<u64>,
+    /// Whether the file ends within an edit.
+    torn: bool,
 }
 
-/// Whether the MANIFEST in `directory` belongs to the logs `files`. True where that cannot be
-/// told: then RocksDB says what is wrong.
-pub(crate) fn belongs_to(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<bool> {
+/// Why a MANIFEST is not to be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// It is damaged from this offset on.
+    Damaged(u64),
+    /// The logs are not those that it must find.
+    Unfit,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(offset) => write!(f, "the table of contents is damaged at byte {offset}"),
+            Self::Unfit => {
+                f.write_str("the log is missing, or the table of contents is older than it")
+            }
+        }
+    }
+}
+
+/// Whether the MANIFEST in `directory` is not to be believed, beside the logs `files`. `None` too where
+/// that cannot be told: then RocksDB says what is wrong.
+pub(crate) fn doubt(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Option<Doubt>> {
     let Some(manifest) = current(directory)? else {
-        return Ok(true);
+        return Ok(None);
     };
-    let mut manifest = match fs::File::open(manifest) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        manifest => manifest?,
+    let contents = match fs::File::open(&manifest) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => read(&mut file?)?,
     };
-    let contents = read(&mut manifest)?;
-    let in_use = contents.log..contents.next_file;
+    if let Some(offset) = contents.bad
+        && !wal::ends_unwritten(&manifest, offset)?
+    {
+        return Ok(Some(Doubt::Damaged(offset)));
+    }
     // Without a number that comes next nothing was in use yet.
-    let unknown = contents.unknown || contents.next_file == 0;
-    Ok(unknown || files.iter().any(|(number, _)| in_use.contains(number)))
+    if contents.unknown || contents.next_file == 0 {
+        return Ok(None);
+    }
+    let fits = contents.finds_a_log(files) && contents.reaches_the_logs(files)?;
+    Ok((!fits).then_some(Doubt::Unfit))
 }
 
 /// The MANIFEST that is in use, if `CURRENT` names one.
@@ -68,16 +102,39 @@ pub(crate) fn read(manifest: &mut dyn io::Read) -> io::Result<Contents> {
             }
             None => contents.unknown = true,
         },
-        Piece::Bad(_) | Piece::Endless(_) => contents.unknown = true,
-        Piece::Torn(_) => {}
+        Piece::Bad(offset) => drop(contents.bad.get_or_insert(offset)),
+        Piece::Endless(_) => contents.unknown = true,
+        Piece::Torn(_) => contents.torn = true,
     })?;
     Ok(contents)
 }
 
 impl Contents {
+    /// Whether the file consists of edits, from its start to its end.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.torn && self.bad.is_none()
+    }
+
     fn apply(&mut self, edit: Edit) {
         self.log = self.log.max(edit.log);
         self.next_file = self.next_file.max(edit.next_file);
+        self.sequence = self.sequence.max(edit.sequence);
+    }
+
+    fn finds_a_log(&self, files: &[(u64, PathBuf)]) -> bool {
+        let in_use = self.log..self.next_file;
+        files.iter().any(|(number, _)| in_use.contains(number))
+    }
+
+    /// Whether nothing is missing between the tables and the oldest log.
+    fn reaches_the_logs(&self, files: &[(u64, PathBuf)]) -> io::Result<bool> {
+        for (_, file) in files {
+            if fs::metadata(file)?.len() > 0 {
+                let first = wal::first_sequence(file)?;
+                return Ok(first.is_none_or(|first| first <= self.sequence.saturating_add(1)));
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -86,6 +143,7 @@ impl Contents {
 struct Edit {
     log: u64,
     next_file: u64,
+    sequence: u64,
     /// How many edits of its group follow.
     remaining: u64,
 }
@@ -102,9 +160,11 @@ impl Edit {
                 // The log number, and the number of the next file.
                 2 => edit.log = bytes.number()?,
                 3 => edit.next_file = bytes.number()?,
+                // The last sequence number.
+                4 => edit.sequence = bytes.number()?,
                 300 => edit.remaining = bytes.number()?,
-                // Sequences, and the numbers and names of families.
-                4 | 9 | 10 | 200 | 203 => drop(bytes.number()?),
+                // Older logs, and the numbers and names of families.
+                9 | 10 | 200 | 203 => drop(bytes.number()?),
                 1 | 201 => drop(bytes.slice()?),
                 202 => {}
                 // A place for compaction, a table that goes, a table that comes.

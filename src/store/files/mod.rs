@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `wal` | log files, record by record |
 //! | `changes` | the changes in a record of a log |
-//! | `contents` | whether the table of contents belongs to the logs |
+//! | `logs` | what is wrong with all of them |
+//! | `contents` | whether the table of contents is whole and belongs to the logs |
 //! | `varint` | numbers of variable length |
 
 pub(crate) mod changes;
 pub(crate) mod contents;
+pub(crate) mod logs;
 mod varint;
 pub(crate) mod wal;

@@ -22,6 +22,8 @@ const HEADER: usize = 7;
 const BATCH_HEADER: usize = 12;
 /// A power cut loses whole sectors.
 const SECTOR: u64 = 512;
+/// So many zeros at the end of a sector may be what was written there.
+const WRITTEN_ZEROS: u64 = 64;
 
 /// Types of records in log files that are used again, which ours never are. When one follows on a
 /// record of another type, RocksDB's reader neither takes it nor gets past it.
@@ -125,6 +127,21 @@ pub(crate) fn read_from(
     }
 }
 
+/// The sequence number of the first change in a file. `None` if the file is empty, or begins with
+/// bad bytes.
+pub(crate) fn first_sequence(path: &Path) -> io::Result<Option<u64>> {
+    let mut block = vec![0; BLOCK];
+    let filled = fill(&mut File::open(path)?, &mut block)?;
+    let block = block.get(..filled).unwrap_or_default();
+    Ok(match Fragment::parse(block) {
+        Parsed::Whole(Fragment {
+            kind: 1 | 2,
+            payload: bytes,
+        }) => Some(Record { bytes }.sequence()),
+        _ => None,
+    })
+}
+
 /// Where RocksDB's reader would stay for ever in the file, if it has such a place.
 pub(crate) fn endless(path: &Path) -> io::Result<Option<u64>> {
     let mut place = None;
@@ -137,8 +154,8 @@ pub(crate) fn endless(path: &Path) -> io::Result<Option<u64>> {
 }
 
 /// Whether the file was never written from some sector behind `offset` on: a power cut leaves the
-/// end of a growing file as zeros.
-pub(crate) fn ends_in_zeros(path: &Path, offset: u64) -> io::Result<bool> {
+/// end of a growing file as zeros. Zeros that begin well within a sector were written.
+pub(crate) fn ends_unwritten(path: &Path, offset: u64) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
     let mut at = file.seek(SeekFrom::Start(offset))?;
@@ -152,7 +169,10 @@ pub(crate) fn ends_in_zeros(path: &Path, offset: u64) -> io::Result<bool> {
         }
         at = at.saturating_add(filled as u64);
         if filled < BLOCK {
-            return Ok(len.saturating_sub(written) > SECTOR);
+            let next = written.saturating_add(1);
+            let unwritten = next.next_multiple_of(SECTOR);
+            let zeros = unwritten.saturating_sub(next);
+            return Ok(zeros <= WRITTEN_ZEROS && len.saturating_sub(written) > SECTOR);
         }
     }
 }
@@ -188,18 +208,65 @@ fn read_block(
             Parsed::Recycled => return record.endless(offset, visitor),
             // The rest of a block that has no room for a header is zero.
             Parsed::Short if !is_last && rest.len() < HEADER => return,
-            Parsed::Short if is_last => return record.cut_off(offset, visitor),
-            Parsed::Short => return record.interrupted(offset, visitor),
-            Parsed::Damaged(len) => {
+            bad => {
+                let follows = matches!(bad, Parsed::Damaged(len) if begins_whole(rest.get(len..)));
+                let healed = if follows { None } else { healed(rest) };
+                let ends = matches!(bad, Parsed::Short) && is_last && healed.is_none();
+                if ends && !goes_on(rest) {
+                    return record.cut_off(offset, visitor);
+                }
                 record.interrupted(offset, visitor);
-                // The length may be right: then the next record begins behind it.
-                match rest.get(len..).map(Fragment::parse) {
-                    Some(Parsed::Whole(_)) => at = at.saturating_add(len),
+                match (bad, healed) {
+                    (Parsed::Damaged(len), _) if follows => at = at.saturating_add(len),
+                    (_, Some(fragment)) => {
+                        record.add(&fragment, offset, visitor);
+                        at = at.saturating_add(fragment.len());
+                    }
                     _ => return,
                 }
             }
         }
     }
+}
+
+fn begins_whole(bytes: Option<&[u8]>) -> bool {
+    bytes.is_some_and(|bytes| matches!(Fragment::parse(bytes), Parsed::Whole(_)))
+}
+
+/// The fragment that `bytes` begin with when nothing but its length is damaged: with some other
+/// length it is what its checksum says.
+fn healed(bytes: &[u8]) -> Option<Fragment<'_>> {
+    let (&[c0, c1, c2, c3, _, _, kind], rest) = bytes.split_first_chunk::<HEADER>()?;
+    if kind == 0 {
+        return None;
+    }
+    let wanted = u32::from_le_bytes([c0, c1, c2, c3]);
+    let mut crc = crc32c::crc32c(&[kind]);
+    for (at, byte) in rest.iter().enumerate() {
+        crc = crc32c::crc32c_append(crc, std::slice::from_ref(byte));
+        if mask(crc) == wanted {
+            let payload = rest.get(..=at)?;
+            return Some(Fragment { kind, payload });
+        }
+    }
+    None
+}
+
+/// Whether records follow in the last `bytes` of a file on what is no fragment. They must go on to
+/// the end, since items may hold logs.
+fn goes_on(bytes: &[u8]) -> bool {
+    (1..bytes.len()).any(|from| bytes.get(from..).is_some_and(is_run))
+}
+
+/// Whether there is nothing but whole fragments.
+fn is_run(mut bytes: &[u8]) -> bool {
+    while let Parsed::Whole(fragment) = Fragment::parse(bytes) {
+        bytes = bytes.get(fragment.len()..).unwrap_or_default();
+        if bytes.is_empty() {
+            return true;
+        }
+    }
+    false
 }
 
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::{RocksStore, aside, directories, engine, failure, options, settle, su
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
-use crate::store::files::contents;
 use crate::store::files::wal::{self, Detail};
+use crate::store::files::{contents, logs};
 
 /// A queue's directory, held for a repair or for a look.
 pub(crate) struct Rebuild {
@@ -100,26 +100,13 @@ impl Rebuild {
 
     fn look_at_logs(&self, problems: &mut Vec<String>) -> io::Result<()> {
         let files = wal::files(&self.path)?;
-        if self.path.join("CURRENT").exists() && !contents::belongs_to(&self.path, &files)? {
-            let problem = "The log is missing, or the table of contents is older than it";
-            problems.push(problem.to_owned());
+        if self.path.join("CURRENT").exists()
+            && let Some(doubt) = contents::doubt(&self.path, &files)?
+        {
+            problems.push(format!("An opening is refused: {doubt}"));
         }
-        for (_, file) in files {
-            let mut bad = None;
-            wal::read(&file, Detail::Numbers, &mut |piece| {
-                if let wal::Piece::Bad(offset) | wal::Piece::Endless(offset) = piece {
-                    bad.get_or_insert(offset);
-                }
-            })?;
-            if let Some(offset) = bad
-                && !wal::ends_in_zeros(&file, offset)?
-            {
-                let name = file.file_name().unwrap_or_default();
-                problems.push(format!(
-                    "The log {} is damaged at byte {offset}",
-                    name.display()
-                ));
-            }
+        for damage in logs::damage(&files)? {
+            problems.push(format!("An opening drops something: {damage}"));
         }
         Ok(())
     }

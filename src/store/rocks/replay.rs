@@ -15,8 +15,8 @@ use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::Dropped;
 use crate::store::files::changes::{self, Change};
-use crate::store::files::contents;
 use crate::store::files::wal::{self, Detail, Piece};
+use crate::store::files::{contents, logs};
 
 /// The logs as they were before the replay.
 #[derive(Debug)]
@@ -40,22 +40,20 @@ impl Replay {
         let refusal = |error| failure::refusal("read the log", directory, &error);
         let files = wal::files(directory).map_err(refusal)?;
         endless::check_logs(directory)?;
-        if !contents::belongs_to(directory, &files).map_err(refusal)? {
-            let why = "the log is missing, or the table of contents is older than it";
+        if let Some(doubt) = contents::doubt(directory, &files).map_err(refusal)? {
             return Err(failure::explain(
                 ErrorKind::Corrupt,
                 "open the queue",
                 directory,
-                why,
+                &doubt.to_string(),
             ));
         }
         Self::look(directory, &files).map_err(refusal)
     }
 
     fn look(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Self> {
-        let scan = Scan::of(files)?;
         let suspect = aside::suspect(directory);
-        let state = if scan.is_suspect()? {
+        let state = if !logs::damage(files)?.is_empty() {
             aside::link(files, &suspect)?;
             State::Suspect
         } else if suspect.exists() {
@@ -117,63 +115,6 @@ impl Replay {
         {
             let text = format_args!("{} stays: {error}", suspect.display());
             Event::at(Level::Debug).about(&self.directory).post(text);
-        }
-    }
-}
-
-/// A first look at all logs.
-#[derive(Debug, Default)]
-struct Scan<'a> {
-    last: u64,
-    /// Bad bytes that have no whole record behind them so far.
-    trouble: Option<Trouble<'a>>,
-    /// Whether whole records lie behind bad bytes, which RocksDB may therefore drop.
-    records_behind: bool,
-}
-
-#[derive(Debug)]
-struct Trouble<'a> {
-    file: &'a Path,
-    offset: u64,
-    torn: bool,
-}
-
-impl<'a> Scan<'a> {
-    fn of(files: &'a [(u64, PathBuf)]) -> io::Result<Self> {
-        let mut scan = Self::default();
-        for (_, file) in files {
-            wal::read(file, Detail::Numbers, &mut |piece| scan.note(file, &piece))?;
-        }
-        Ok(scan)
-    }
-
-    fn note(&mut self, file: &'a Path, piece: &Piece<'_>) {
-        match piece {
-            Piece::Record(record) => {
-                if let Some(trouble) = self.trouble.take() {
-                    // A log that goes on where an earlier one was torn was begun after that one
-                    // had been replayed.
-                    let goes_on = record.sequence() == self.last.saturating_add(1);
-                    self.records_behind |= trouble.file == file || !goes_on;
-                }
-                self.last = self.last.max(record.last());
-            }
-            &Piece::Bad(offset) | &Piece::Endless(offset) => self.meet(file, offset, false),
-            &Piece::Torn(offset) => self.meet(file, offset, true),
-        }
-    }
-
-    fn meet(&mut self, file: &'a Path, offset: u64, torn: bool) {
-        self.trouble.get_or_insert(Trouble { file, offset, torn });
-    }
-
-    fn is_suspect(&self) -> io::Result<bool> {
-        match &self.trouble {
-            _ if self.records_behind => Ok(true),
-            Some(trouble) if !trouble.torn => {
-                Ok(!wal::ends_in_zeros(trouble.file, trouble.offset)?)
-            }
-            _ => Ok(false),
         }
     }
 }

@@ -125,7 +125,8 @@ fn a_backup_goes_to_a_new_name_outside_of_the_queue() {
         assert_eq!(error.kind(), ErrorKind::Path, "{error}");
         assert_eq!(error.path(), Some(&*no_place));
     }
-    assert_eq!(names(&home.queue()), before);
+    let is_new = |name: &String| !before.contains(name);
+    assert!(!names(&home.queue()).iter().any(is_new));
     queue.backup(home.at("copy/.")).unwrap();
     assert_eq!(verify(home.at("copy")).unwrap().items, 1);
 }

@@ -135,7 +135,7 @@ fn an_end_that_was_never_written_is_what_a_power_cut_leaves() {
     let mut history = history::in_the_log();
     let (log, at) = place(&history.image, 409);
     let bytes = history.image.bytes_mut(&log);
-    bytes.truncate(at + 5);
+    bytes.truncate((at + 5).next_multiple_of(512));
     bytes.resize(at + 100_000, 0);
     let home = Home::new();
     history.image.write_to(&home.queue());

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `format` | keys, counters and label records, byte by byte |
 //! | `old` | an old database, opened without changing it |
-//! | `manifest` | whether its table of contents is whole |
 //! | `census` | which items are there |
 //! | `labels` | where each label stands among them |
 //! | `source` | the items in the order of the queue |
@@ -22,7 +21,6 @@ use std::time::Duration;
 mod census;
 pub(crate) mod format;
 mod labels;
-mod manifest;
 mod old;
 mod source;
 mod switch;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rust_rocksdb::{ColumnFamily, DB, DBRawIterator, DBRecoveryMode, ReadOptions};
 
+use super::damaged;
 use super::format::{self, RING};
-use super::{damaged, manifest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::files::{contents, logs, wal};
 use crate::store::rocks::kind::{DEFAULT, Kind};
 use crate::store::rocks::{endless, failure, options};
 
@@ -29,7 +30,7 @@ impl OldQueue {
     /// What a kill or a power cut leaves is an incomplete record at the end of the log. Anything else
     /// is refused, it must not be dropped without a word.
     pub(super) fn open(path: &Path, kind: Kind) -> Result<Self> {
-        check_contents(path)?;
+        check_files(path)?;
         let db = open(path, kind, DBRecoveryMode::TolerateCorruptedTailRecords)?;
         let queue = Self {
             db,
@@ -184,17 +185,25 @@ impl OldQueue {
     }
 }
 
-fn check_contents(path: &Path) -> Result<()> {
+/// RocksDB reads the table of contents and the logs up to the first record that is not whole, and
+/// believes what it has read.
+fn check_files(path: &Path) -> Result<()> {
     let refused = |error| failure::refusal("read the queue of rocksq 0.3.0", path, &error);
-    let current = fs::read_to_string(path.join("CURRENT")).map_err(refused)?;
-    let name = current.trim_end();
-    if manifest::is_whole(&path.join(name)).map_err(refused)? {
-        return Ok(());
+    let Some(manifest) = contents::current(path).map_err(refused)? else {
+        return Err(damaged(path, "CURRENT names no table of contents"));
+    };
+    let mut file = fs::File::open(manifest).map_err(refused)?;
+    if !contents::read(&mut file).map_err(refused)?.is_whole() {
+        return Err(damaged(path, "the table of contents is not whole"));
     }
-    Err(damaged(
-        path,
-        &format!("{name} ends in the middle of a record"),
-    ))
+    let logs = wal::files(path).map_err(refused)?;
+    if let Some(doubt) = contents::doubt(path, &logs).map_err(refused)? {
+        return Err(damaged(path, &doubt.to_string()));
+    }
+    match logs::damage(&logs).map_err(refused)?.first() {
+        Some(damage) => Err(damaged(path, &damage.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn open(path: &Path, kind: Kind, mode: DBRecoveryMode) -> Result<DB> {
