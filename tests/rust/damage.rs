@@ -1,10 +1,12 @@
 //! Damaged files: nothing wrong is ever delivered, what is lost is told, and what is intact can be
 //! saved.
 
+mod aimed;
 mod anywhere;
 mod backups;
 mod corpus;
 mod history;
 mod image;
+mod judge;
 mod logs;
 mod repairs;

@@ -16,6 +16,8 @@ pub struct History {
     pub pushed: usize,
     /// Items 0 to before this one were taken.
     pub taken: usize,
+    /// How many items the last record of the log holds.
+    pub last: usize,
 }
 
 /// Item `number`: tells its number and is of a length that depends on it.
@@ -50,6 +52,7 @@ pub fn in_the_log() -> History {
         image: Image::settled(&home.queue()),
         pushed: 410,
         taken: 35,
+        last: 10,
     }
 }
 
@@ -71,6 +74,25 @@ pub fn in_tables() -> History {
         image: Image::settled(&home.queue()),
         pushed: 1750,
         taken: 85,
+        last: 50,
+    }
+}
+
+/// A queue whose items are all in tables, with nothing in its log since its last opening.
+pub fn reopened() -> History {
+    let home = Home::new();
+    for session in 0..4 {
+        let queue = home.fifo();
+        queue.push(&items(session * 100, 100)).unwrap();
+        assert_eq!(queue.pop(20).unwrap().len(), 20);
+        queue.close().unwrap();
+    }
+    let _open = home.fifo();
+    History {
+        image: Image::settled(&home.queue()),
+        pushed: 400,
+        taken: 80,
+        last: 0,
     }
 }
 
@@ -92,6 +114,7 @@ pub fn with_labels() -> History {
         image: Image::settled(&home.queue()),
         pushed: 620,
         taken: 100,
+        last: 0,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rocksq::memory;
 
+use super::history::History;
 use crate::support::random::Random;
 
 /// The files of a directory.
@@ -116,9 +117,13 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Whether it is no more than a crash does to the end of a log.
-    pub fn is_torn_log(&self) -> bool {
-        self.file.ends_with(".log") && matches!(self.how, How::Truncate(_))
+    /// How many of the last items may be gone without a word: any where it is no more than a crash
+    /// does to the end of a log.
+    pub fn untold(&self, history: &History) -> usize {
+        match self.how {
+            How::Truncate(_) if self.file.ends_with(".log") => history.pushed,
+            _ => 0,
+        }
     }
 }
 

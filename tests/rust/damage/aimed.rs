@@ -1,0 +1,155 @@
+//! Damage where random bytes almost never hit: headers of records, and the table of contents.
+//!
+//! `ROCKSQ_DAMAGE_CASES` sets how often: 25 times as many cases of each test, or all there are.
+
+use std::ops::Range;
+
+use super::anywhere::cases;
+use super::history::{self, History};
+use super::image::{Damage, How};
+use super::judge::{Drain, check, drain_fifo, drain_mpmc};
+use crate::support::random::{Random, seed};
+
+/// RocksDB's files of records consist of blocks; see `src/store/files/wal.rs`.
+const BLOCK: usize = 32 * 1024;
+const HEADER: usize = 7;
+/// The bytes of a header that tell the length.
+const LENGTH: Range<usize> = 4..6;
+
+/// Where the fragments of records begin.
+fn headers(bytes: &[u8]) -> Vec<usize> {
+    let mut headers = Vec::new();
+    let mut at = 0;
+    while at + HEADER <= bytes.len() {
+        let left = BLOCK - at % BLOCK;
+        if left < HEADER {
+            at += left;
+            continue;
+        }
+        headers.push(at);
+        at += HEADER + length(&bytes[at..]);
+    }
+    headers
+}
+
+fn length(header: &[u8]) -> usize {
+    usize::from(u16::from_le_bytes([header[4], header[5]]))
+}
+
+fn bits(headers: &[usize]) -> Vec<How> {
+    let bytes = headers.iter().flat_map(|header| *header..header + HEADER);
+    let bits = bytes.flat_map(|byte| (0..8).map(move |bit| How::Flip(byte as u64, bit)));
+    bits.collect()
+}
+
+/// Every one, or some that lie evenly apart, others each time.
+fn some(all: Vec<How>) -> impl Iterator<Item = How> {
+    let apart = all.len().div_ceil(25 * cases() as usize).max(1);
+    let first = Random::new(seed()).within(0..apart as u64) as usize;
+    all.into_iter().skip(first).step_by(apart)
+}
+
+/// The one file of this name, or the newest.
+fn newest(history: &History, name: &str) -> String {
+    history.image.named(name).pop().unwrap()
+}
+
+fn judge(history: &History, file: &str, how: How, untold: usize, drain: Drain) {
+    let damage = Damage {
+        file: file.to_owned(),
+        how,
+    };
+    eprintln!("{damage}");
+    let mut image = history.image.clone();
+    image.apply(&damage);
+    check(history, &image, untold, drain);
+}
+
+/// The last two blocks: there the reader meets the end of the file.
+fn damage_the_headers_of_the_log(history: &History, drain: Drain) {
+    let file = newest(history, ".log");
+    let bytes = history.image.bytes(&file);
+    let last_blocks = (bytes.len() / BLOCK * BLOCK).saturating_sub(BLOCK);
+    let mut headers = headers(bytes);
+    headers.retain(|header| *header >= last_blocks);
+    for how in some(bits(&headers)) {
+        let untold = match looks_cut_short(bytes, &headers, how) {
+            true => history.last,
+            false => 0,
+        };
+        judge(history, &file, how, untold, drain);
+    }
+}
+
+/// Whether the last record claims to go on behind the end of the file: nobody can tell that from a
+/// write that was cut short.
+fn looks_cut_short(bytes: &[u8], headers: &[usize], how: How) -> bool {
+    let How::Flip(byte, bit) = how else {
+        return false;
+    };
+    let last = *headers.last().unwrap();
+    let longer = bytes[byte as usize] & 1 << bit == 0;
+    longer && (last + LENGTH.start..last + LENGTH.end).contains(&(byte as usize))
+}
+
+#[test]
+fn damage_to_any_header_at_the_end_of_the_log_is_told() {
+    damage_the_headers_of_the_log(&history::in_the_log(), drain_fifo);
+}
+
+#[test]
+fn damage_to_any_header_of_a_log_beside_tables_is_told() {
+    damage_the_headers_of_the_log(&history::in_tables(), drain_fifo);
+}
+
+#[test]
+fn damage_to_any_header_of_the_log_of_a_queue_with_labels_is_told() {
+    damage_the_headers_of_the_log(&history::with_labels(), drain_mpmc);
+}
+
+fn damage_the_headers_of_the_table_of_contents(history: &History, drain: Drain) {
+    let file = newest(history, "MANIFEST-");
+    let headers = headers(history.image.bytes(&file));
+    for how in some(bits(&headers)) {
+        judge(history, &file, how, 0, drain);
+    }
+}
+
+#[test]
+fn damage_to_any_header_of_the_table_of_contents_of_a_queue_in_its_log_is_told() {
+    damage_the_headers_of_the_table_of_contents(&history::in_the_log(), drain_fifo);
+}
+
+#[test]
+fn damage_to_any_header_of_the_table_of_contents_of_a_queue_in_tables_is_told() {
+    damage_the_headers_of_the_table_of_contents(&history::in_tables(), drain_fifo);
+}
+
+#[test]
+fn damage_to_any_header_of_the_table_of_contents_of_a_queue_without_a_log_is_told() {
+    damage_the_headers_of_the_table_of_contents(&history::reopened(), drain_fifo);
+}
+
+/// Cut wherever it is, it is an older one, or none.
+fn cut_the_table_of_contents(history: &History, drain: Drain) {
+    let file = newest(history, "MANIFEST-");
+    let len = history.image.bytes(&file).len() as u64;
+    for how in some((0..len).map(How::Truncate).collect()) {
+        judge(history, &file, how, 0, drain);
+    }
+}
+
+#[test]
+fn a_table_of_contents_without_its_end_is_told() {
+    cut_the_table_of_contents(&history::in_the_log(), drain_fifo);
+}
+
+#[test]
+fn a_table_of_contents_of_tables_without_its_end_is_told() {
+    cut_the_table_of_contents(&history::in_tables(), drain_fifo);
+}
+
+#[test]
+fn a_table_of_contents_without_its_end_is_told_where_no_log_has_items() {
+    cut_the_table_of_contents(&history::reopened(), drain_fifo);
+}
