@@ -82,8 +82,9 @@ impl Rebuild {
             Event::at(Level::Warn).about(&self.path).post(status);
         }
         let db = self.open_fragments(&scratch)?;
+        let reached = db.latest_sequence_number();
         self.replay(&db)?;
-        Ok(Salvage::of(db, &self.path))
+        Ok(Salvage::of_fragments(db, &self.path, reached))
     }
 
     /// What an opening would stumble over, or drop from the log, in words.

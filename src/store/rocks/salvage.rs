@@ -33,6 +33,17 @@ pub(crate) struct Salvage {
     db: DB,
     /// The directory of the queue, which may not be the one that was opened.
     directory: PathBuf,
+    /// Up to which sequence number its tables go, and its logs if RocksDB read them.
+    reached: u64,
+    logs: Logs,
+}
+
+/// What was read of the logs in the queue's directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Logs {
+    /// What RocksDB makes of them.
+    Engine,
+    Whole,
 }
 
 impl Salvage {
@@ -43,7 +54,12 @@ impl Salvage {
         let how = options::salvage(directory);
         let db = DB::open_cf_descriptors_read_only(&how, directory, families, false)
             .map_err(|status| failure::failure("read the queue", directory, &status))?;
-        Ok(Self::of(db, directory))
+        Ok(Self {
+            reached: db.latest_sequence_number(),
+            db,
+            directory: directory.to_owned(),
+            logs: Logs::Engine,
+        })
     }
 
     /// Fails as an opening of the queue in `directory` would, and changes nothing in it.
@@ -56,10 +72,14 @@ impl Salvage {
             .map(drop)
     }
 
-    pub(super) fn of(db: DB, directory: &Path) -> Self {
+    /// The queue in `directory` as it is in `db`, which has its tables, of which the last change
+    /// has the number `reached`, and everything that its logs hold.
+    pub(super) fn of_fragments(db: DB, directory: &Path, reached: u64) -> Self {
         Self {
             db,
             directory: directory.to_owned(),
+            reached,
+            logs: Logs::Whole,
         }
     }
 
@@ -192,9 +212,12 @@ impl Salvage {
         };
         let mut outcome = Ok(());
         for directory in aside::lost(&self.directory).map_err(refusal)? {
-            let reached = aside::reached(&directory);
-            let reached = reached.unwrap_or_else(|| self.db.latest_sequence_number());
+            let judged = aside::reached(&directory);
+            let reached = judged.unwrap_or(self.reached);
             for (_, file) in wal::files(&directory).map_err(refusal)? {
+                if judged.is_none() && self.has_read_whole(&file) {
+                    continue;
+                }
                 wal::read(&file, Detail::Whole, &mut |piece| {
                     if let wal::Piece::Record(record) = piece
                         && record.sequence() > reached
@@ -207,6 +230,13 @@ impl Salvage {
             }
         }
         outcome
+    }
+
+    /// Whether nothing of this log, which an opening was watching, can have been dropped: it still
+    /// is in its place too, and was read there behind any damage.
+    fn has_read_whole(&self, log: &Path) -> bool {
+        let in_place = log.file_name().map(|name| self.directory.join(name));
+        self.logs == Logs::Whole && in_place.is_some_and(|log| log.exists())
     }
 
     fn family(&self, name: &str) -> Result<&ColumnFamily> {

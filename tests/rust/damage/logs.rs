@@ -225,6 +225,34 @@ fn an_opening_that_was_cut_short_is_judged_by_the_next() {
     assert!(!suspect.exists());
 }
 
+/// What a crash in the middle of the replay leaves: the logs lie in `suspect`, and in their place.
+fn damaged_and_cut_short() -> Home {
+    let (history, home) = damaged_in_the_middle();
+    let suspect = home.queue().join("rocksq-suspect");
+    fs::create_dir(&suspect).unwrap();
+    for log in history.image.named(".log") {
+        fs::hard_link(home.queue().join(&log), suspect.join(&log)).unwrap();
+    }
+    home
+}
+
+#[test]
+fn a_repair_after_an_opening_that_was_cut_short_brings_nothing_twice() {
+    let home = damaged_and_cut_short();
+    let expected = [run(35, 200), run(210, 410)].concat();
+    assert_eq!(repair(home.queue()).unwrap().items, expected.len() as u64);
+    assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+}
+
+#[test]
+fn a_repair_without_the_table_of_contents_brings_nothing_twice() {
+    let home = damaged_and_cut_short();
+    fs::remove_file(home.queue().join("CURRENT")).unwrap();
+    repair(home.queue()).unwrap();
+    let expected = [run(35, 200), run(210, 410)].concat();
+    assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+}
+
 #[test]
 fn what_was_set_aside_counts_as_used_and_goes_with_the_queue() {
     let (_, home) = damaged_in_the_middle();
