@@ -61,7 +61,11 @@ class Report:
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """Items that should be there and cannot be read, by their positions before a repair."""
+        """Items that should be there and cannot be read, by their positions before a repair.
+
+        What is gone of a log that an earlier opening had to set aside has the positions it had
+        there, which items that were pushed later may have too.
+        """
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ pub struct Report {
     /// brought them back, and counts them in `items` as well; after [`verify`](super::verify) it
     /// still can.
     pub set_aside: u64,
-    /// Items that should be there and cannot be read, by their positions before a repair.
+    /// Items that should be there and cannot be read, by their positions before a repair. What is
+    /// gone of a log that an earlier opening had to set aside has the positions it had there, which
+    /// items that were pushed later may have too.
     pub missing: Vec<Missing>,
     /// Whatever else is not as it should be, in words.
     pub problems: Vec<String>,

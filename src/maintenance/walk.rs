@@ -186,6 +186,8 @@ struct Walk<'p> {
     /// Why the chunks from `at` on may be missing.
     why: Option<String>,
     set_aside: std::iter::Peekable<std::collections::btree_map::Iter<'p, (u32, u64), Chunk>>,
+    /// The epoch of the chunk that was brought back last, and where the next of it should begin.
+    brought_back: Option<(u32, u64)>,
     report: Report,
 }
 
@@ -198,6 +200,7 @@ impl<'p> Walk<'p> {
             needed_from: plan.needed_from(),
             why: None,
             set_aside: plan.set_aside.iter().peekable(),
+            brought_back: None,
             report: Report {
                 labels: labels.cloned().collect(),
                 problems: plan.problems.clone(),
@@ -291,12 +294,31 @@ impl<'p> Walk<'p> {
     }
 
     fn bring_back(&mut self, chunk: &Chunk, keeper: &mut dyn Keeper) -> Result<()> {
+        self.follow_set_aside(chunk);
         keeper.bring_back(chunk, self.at.position)?;
         let items = u64::from(chunk.header.items);
         self.report.set_aside += items;
         self.report.items += items;
         self.report.bytes += chunk.payload();
         Ok(())
+    }
+
+    /// Notes what is missing in a log before a chunk that was left out of it. What was left out in
+    /// an epoch began where the queue ends without it, or where that of the epoch before ended.
+    fn follow_set_aside(&mut self, chunk: &Chunk) {
+        let epoch = chunk.header.epoch;
+        let goes_on = |(of, end): &(u32, u64)| *of == epoch || *end == chunk.first;
+        let end = self.brought_back.filter(goes_on);
+        let first = end.map_or(self.at.position, |(_, end)| end);
+        if first < chunk.first {
+            self.report.missing.push(Missing {
+                first,
+                next: chunk.first,
+                why: "the log that had them was damaged, and an earlier opening has set it aside"
+                    .to_owned(),
+            });
+        }
+        self.brought_back = Some((epoch, chunk.next()));
     }
 
     fn finish(mut self, keeper: &mut dyn Keeper) -> Result<Report> {

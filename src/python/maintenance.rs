@@ -80,6 +80,9 @@ impl Report {
     }
 
     /// Items that should be there and cannot be read, by their positions before a repair.
+    ///
+    /// What is gone of a log that an earlier opening had to set aside has the positions it had
+    /// there, which items that were pushed later may have too.
     #[getter]
     fn missing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let runs: PyResult<Vec<_>> = self

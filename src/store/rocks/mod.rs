@@ -40,6 +40,7 @@ mod engine;
 mod failure;
 mod health;
 mod hold;
+mod kept;
 mod kind;
 mod legacy;
 mod lock;

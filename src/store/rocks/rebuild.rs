@@ -10,7 +10,7 @@ use rust_rocksdb::{DB, WriteBatch};
 use super::hold::Hold;
 use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
 use super::salvage::Salvage;
-use super::{RocksStore, aside, directories, engine, failure, options, settle, survey};
+use super::{RocksStore, aside, directories, engine, failure, kept, options, settle, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
@@ -87,7 +87,8 @@ impl Rebuild {
         Ok(Salvage::of_fragments(db, &self.path, reached))
     }
 
-    /// What an opening would stumble over, or drop from the log, in words.
+    /// What an opening would stumble over, or drop from the log, and what is gone of logs that were
+    /// set aside, in words.
     pub(crate) fn problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         match Salvage::try_opening(&self.path) {
@@ -96,6 +97,9 @@ impl Rebuild {
         }
         self.look_at_logs(&mut problems)
             .map_err(|error| self.refusal("read the log", &error))?;
+        let kept = kept::problems(&self.path)
+            .map_err(|error| self.refusal("read a log that was set aside", &error))?;
+        problems.extend(kept);
         Ok(problems)
     }
 

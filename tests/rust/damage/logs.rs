@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rocksq::maintenance::{Recovery, repair, verify};
+use rocksq::maintenance::{Recovery, Report, repair, verify};
 use rocksq::{ErrorKind, Items, StartPosition};
 
 use super::history::{self, History, number};
@@ -251,6 +251,75 @@ fn a_repair_without_the_table_of_contents_brings_nothing_twice() {
     repair(home.queue()).unwrap();
     let expected = [run(35, 200), run(210, 410)].concat();
     assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+}
+
+fn missing(report: &Report) -> Vec<(u64, u64)> {
+    let runs = report.missing.iter();
+    runs.map(|run| (run.first, run.next)).collect()
+}
+
+#[test]
+fn what_is_gone_in_a_log_that_was_set_aside_is_reported_until_a_repair() {
+    let (_, home) = damaged_in_the_middle();
+    home.fifo().push(&[history::item(1000)]).unwrap();
+    for report in [verify(home.queue()), repair(home.queue())] {
+        let report = report.unwrap();
+        assert_eq!(missing(&report), [(200, 210)], "{report:?}");
+        let [problem] = report.problems.as_slice() else {
+            panic!("{report:?}");
+        };
+        assert!(problem.contains("rocksq-lost-1"), "{problem}");
+        assert!(problem.contains("is damaged at byte"), "{problem}");
+    }
+    assert!(verify(home.queue()).unwrap().is_intact());
+    assert!(repair(home.queue()).unwrap().is_intact());
+}
+
+#[test]
+fn what_is_gone_at_the_end_of_a_log_that_was_set_aside_is_reported() {
+    let mut history = history::in_the_log();
+    let (log, at) = place(&history.image, 405);
+    history.image.bytes_mut(&log)[at] ^= 1;
+    let home = Home::new();
+    history.image.write_to(&home.queue());
+    assert_eq!(home.fifo().recovery().unwrap().first, 400);
+    let report = verify(home.queue()).unwrap();
+    assert_eq!(report.set_aside, 0);
+    assert!(!report.is_intact(), "{report:?}");
+    let problems = repair(home.queue()).unwrap().problems;
+    assert!(problems[0].contains("rocksq-lost-1"), "{problems:?}");
+    assert!(verify(home.queue()).unwrap().is_intact());
+}
+
+/// One push of each session is damaged, and each opening sets a log aside.
+#[test]
+fn what_is_gone_in_several_logs_that_were_set_aside_is_reported() {
+    let home = Home::new();
+    let mut path = home.at("0");
+    for session in 0..3 {
+        let queue = history::fifo(&path).unwrap();
+        for push in 0..10 {
+            queue.push(&[history::item(session * 10 + push)]).unwrap();
+        }
+        let mut image = Image::settled(&path);
+        let (log, at) = place(&image, session * 10 + 4);
+        image.bytes_mut(&log)[at] ^= 1;
+        let next = home.at(&format!("{}", session + 1));
+        image.write_to(&next);
+        for lost in names(&path).iter().filter(|name| name.contains("lost")) {
+            Image::of(&path.join(lost)).write_to(&next.join(lost));
+        }
+        drop(queue);
+        path = next;
+        let recovery = history::fifo(&path).unwrap().recovery().unwrap();
+        assert_eq!(recovery.first, session as u64 * 4 + 4);
+    }
+    let report = repair(&path).unwrap();
+    assert_eq!(missing(&report), [(4, 5), (8, 9), (12, 13)], "{report:?}");
+    assert_eq!(report.problems.len(), 3, "{report:?}");
+    let expected = [run(0, 4), run(5, 14), run(15, 24), run(25, 30)].concat();
+    let queue = history::fifo(&path).unwrap();
+    assert_eq!(numbers(&queue.pop(99).unwrap()), expected);
 }
 
 #[test]
