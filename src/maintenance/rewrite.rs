@@ -16,6 +16,8 @@ use crate::store::{Batch, Records, Store};
 pub(super) struct Rewrite<'s> {
     store: &'s RocksStore,
     epoch: u32,
+    /// Where its items begin, as in the old queue.
+    start: Mark,
     /// Where the next chunk goes.
     end: Mark,
     time: i64,
@@ -37,6 +39,7 @@ impl<'s> Rewrite<'s> {
         Self {
             store,
             epoch: plan.epoch().saturating_add(1),
+            start: plan.start,
             end: plan.start,
             time: plan.meta.map_or(i64::MIN, |meta| meta.time),
             places: positions
@@ -109,7 +112,12 @@ impl<'s> Rewrite<'s> {
         }
     }
 
+    /// What lies below the start stays there: a label that stands there is still to be told that
+    /// it has lost items.
     fn place(&self, old: Mark) -> Mark {
+        if old.position < self.start.position {
+            return old;
+        }
         let place = self.places.get(&old.position).copied().flatten();
         place.unwrap_or(self.end)
     }

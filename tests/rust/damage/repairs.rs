@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rocksq::maintenance::{repair, verify};
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{ErrorKind, StartPosition};
+use rocksq::{ErrorKind, MpmcOptions, OnFull, StartPosition};
 
 use super::history::{self, number};
 use super::image::Image;
@@ -227,6 +227,51 @@ fn labels_stand_where_they_stood_after_a_repair() {
     assert_eq!(numbers(&late.items), run(150, 620));
     let new = queue.next("new", StartPosition::Oldest, 9999).unwrap();
     assert_eq!(numbers(&new.items), run(0, 620));
+}
+
+/// A queue that drops its oldest items to keep to `max_elements`.
+fn dropping(home: &Home, max_elements: u64) -> MpmcQueue {
+    let mut options = MpmcOptions::default();
+    options.max_elements = Some(max_elements);
+    options.on_full = OnFull::DropOldest;
+    MpmcQueue::open(home.queue(), options).unwrap()
+}
+
+#[test]
+fn a_label_that_has_lost_items_is_told_after_a_repair() {
+    let home = Home::new();
+    let queue = dropping(&home, 3);
+    queue.add(&["0"]).unwrap();
+    queue.next("label", StartPosition::Oldest, 1).unwrap();
+    for item in ["1", "2", "3", "4", "5", "6"] {
+        queue.add(&[item]).unwrap();
+    }
+    queue.close().unwrap();
+    repair(home.queue()).unwrap();
+    let queue = dropping(&home, 3);
+    let next = queue.next("label", StartPosition::Oldest, 9).unwrap();
+    assert_eq!(next.items, ["4", "5", "6"]);
+    assert!(next.expired);
+}
+
+#[test]
+fn a_label_that_has_lost_items_to_their_age_is_told_after_a_repair() {
+    let home = Home::new();
+    let young = Duration::from_millis(1);
+    let queue = MpmcQueue::new(home.queue(), young).unwrap();
+    queue.add(&["0"]).unwrap();
+    queue.next("label", StartPosition::Oldest, 1).unwrap();
+    queue.add(&["1"]).unwrap();
+    until(PATIENCE, "the items have expired", || {
+        queue.is_empty().unwrap()
+    });
+    queue.close().unwrap();
+    repair(home.queue()).unwrap();
+    let queue = home.mpmc();
+    queue.add(&["2"]).unwrap();
+    let next = queue.next("label", StartPosition::Oldest, 9).unwrap();
+    assert_eq!(next.items, ["2"]);
+    assert!(next.expired);
 }
 
 #[test]
