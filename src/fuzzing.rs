@@ -52,7 +52,7 @@ pub fn files(bytes: &[u8]) {
         }
     });
     assert!(read.is_ok() && seen <= bytes.len(), "more than there is");
-    assert!(contents::read(&mut &*bytes).is_ok());
+    assert!(contents::read_from(&mut &*bytes).is_ok());
 }
 
 /// Keys and values of rocksq 0.3.0: two indexes, and what stands behind them. Steps on its ring lead back.

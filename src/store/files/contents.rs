@@ -12,6 +12,7 @@
 //! record   an edit: fields of tag varint32 and what belongs to the tag
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -21,7 +22,7 @@ use super::varint::Bytes;
 use super::wal::{self, Detail, Piece};
 
 /// What the edits of a MANIFEST amount to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Contents {
     /// The oldest log that is needed.
     log: u64,
@@ -29,6 +30,9 @@ pub(crate) struct Contents {
     next_file: u64,
     /// The last sequence number in the tables.
     sequence: u64,
+    /// The session of RocksDB that wrote each table, by the table's number; also of tables that
+    /// went.
+    sessions: BTreeMap<u64, u64>,
     /// Whether there is an edit that could not be read, so that nothing can be said.
     unknown: bool,
     /// Where bytes begin that are no edit.
@@ -63,9 +67,9 @@ pub(crate) fn doubt(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Op
     let Some(manifest) = current(directory)? else {
         return Ok(None);
     };
-    let contents = match fs::File::open(&manifest) {
+    let contents = match read(&manifest) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => read(&mut file?)?,
+        contents => contents?,
     };
     if let Some(offset) = contents.bad
         && !wal::ends_unwritten(&manifest, offset)?
@@ -80,6 +84,19 @@ pub(crate) fn doubt(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Op
     Ok((!fits).then_some(Doubt::Unfit))
 }
 
+/// By which session the tables in `directory` were written, as far as its MANIFEST tells.
+pub(crate) fn sessions(directory: &Path) -> io::Result<BTreeMap<u64, u64>> {
+    let contents = match current(directory) {
+        Ok(Some(manifest)) => read(&manifest),
+        Ok(None) => return Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    };
+    match contents {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        contents => Ok(contents?.sessions),
+    }
+}
+
 /// The MANIFEST that is in use, if `CURRENT` names one.
 pub(crate) fn current(directory: &Path) -> io::Result<Option<PathBuf>> {
     let text = fs::read(directory.join("CURRENT"))?;
@@ -88,15 +105,21 @@ pub(crate) fn current(directory: &Path) -> io::Result<Option<PathBuf>> {
     Ok(name.map(|name| directory.join(name)))
 }
 
-pub(crate) fn read(manifest: &mut dyn io::Read) -> io::Result<Contents> {
+pub(crate) fn read(manifest: &Path) -> io::Result<Contents> {
+    read_from(&mut fs::File::open(manifest)?)
+}
+
+/// Reads what would be in a MANIFEST.
+pub(crate) fn read_from(manifest: &mut dyn io::Read) -> io::Result<Contents> {
     let mut contents = Contents::default();
     // Edits of a group count together or not at all.
     let mut group: Vec<Edit> = Vec::new();
     wal::read_from(manifest, Detail::Whole, &mut |piece| match piece {
         Piece::Record(record) => match Edit::parse(record.bytes) {
             Some(edit) => {
+                let is_last = edit.remaining == 0;
                 group.push(edit);
-                if edit.remaining == 0 {
+                if is_last {
                     group.drain(..).for_each(|edit| contents.apply(edit));
                 }
             }
@@ -119,6 +142,7 @@ impl Contents {
         self.log = self.log.max(edit.log);
         self.next_file = self.next_file.max(edit.next_file);
         self.sequence = self.sequence.max(edit.sequence);
+        self.sessions.extend(edit.sessions);
     }
 
     fn finds_a_log(&self, files: &[(u64, PathBuf)]) -> bool {
@@ -139,17 +163,22 @@ impl Contents {
 }
 
 /// What matters here of an edit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Edit {
     log: u64,
     next_file: u64,
     sequence: u64,
+    /// Numbers of tables that come, and the sessions that wrote them.
+    sessions: Vec<(u64, u64)>,
     /// How many edits of its group follow.
     remaining: u64,
 }
 
 /// Tags with this bit stand before a length and so many bytes, whatever they mean.
 const SKIPPABLE: u64 = 1 << 13;
+
+/// What belongs to a table that comes: its unique id.
+const UNIQUE_ID: u64 = 12;
 
 impl Edit {
     fn parse(record: &[u8]) -> Option<Self> {
@@ -176,7 +205,7 @@ impl Edit {
                     bytes.number()?;
                     bytes.number()?;
                 }
-                103 => skip_new_table(&mut bytes)?,
+                103 => edit.sessions.extend(new_table(&mut bytes)?),
                 tag if tag & SKIPPABLE != 0 => drop(bytes.slice()?),
                 _ => return None,
             }
@@ -185,18 +214,30 @@ impl Edit {
     }
 }
 
-fn skip_new_table(bytes: &mut Bytes<'_>) -> Option<()> {
-    for _level_number_size in 0..3 {
-        bytes.number()?;
-    }
+/// The number of a table, and the session that wrote it: the first half of its unique id. The inner
+/// `None` when it has no such id.
+fn new_table(bytes: &mut Bytes<'_>) -> Option<Option<(u64, u64)>> {
+    let _level = bytes.number()?;
+    let number = bytes.number()?;
+    let _size = bytes.number()?;
     for _smallest_largest in 0..2 {
         bytes.slice()?;
     }
     for _first_last_sequence in 0..2 {
         bytes.number()?;
     }
-    while bytes.number()? != 1 {
-        bytes.slice()?;
+    let mut session = None;
+    loop {
+        match bytes.number()? {
+            1 => return Some(session.map(|session| (number, session))),
+            UNIQUE_ID => {
+                session = bytes
+                    .slice()?
+                    .first_chunk()
+                    .copied()
+                    .map(u64::from_le_bytes)
+            }
+            _ => drop(bytes.slice()?),
+        }
     }
-    Some(())
 }

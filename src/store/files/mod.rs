@@ -6,11 +6,13 @@
 //! | `wal` | log files, record by record |
 //! | `changes` | the changes in a record of a log |
 //! | `logs` | what is wrong with all of them |
-//! | `contents` | whether the table of contents is whole and belongs to the logs |
+//! | `contents` | whether the table of contents is whole, which logs belong to it, and which tables |
+//! | `tables` | by which session a table was written |
 //! | `varint` | numbers of variable length |
 
 pub(crate) mod changes;
 pub(crate) mod contents;
 pub(crate) mod logs;
+pub(crate) mod tables;
 mod varint;
 pub(crate) mod wal;

@@ -44,7 +44,7 @@ struct Hole {
 impl Hole {
     /// Whether it is more than a crash does to the end of the last log.
     fn is_loss(&self) -> io::Result<bool> {
-        Ok(self.followed || !self.torn && !wal::ends_in_zeros(&self.log, self.offset)?)
+        Ok(self.followed || !self.torn && !wal::ends_unwritten(&self.log, self.offset)?)
     }
 }
 

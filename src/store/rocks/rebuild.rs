@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
 use crate::store::files::wal::{self, Detail};
-use crate::store::files::{contents, logs};
+use crate::store::files::{contents, logs, tables};
 
 /// A queue's directory, held for a repair or for a look.
 pub(crate) struct Rebuild {
@@ -166,12 +166,24 @@ impl Rebuild {
         aside::ignore(io::ErrorKind::AlreadyExists, fs::create_dir(self.working()))
     }
 
+    /// Leaves out the tables of other queues: those that the table of contents, if it can be read,
+    /// knows as written by somebody else.
     fn link_tables(&self, scratch: &Path) -> io::Result<()> {
         self.make_working()?;
         fs::create_dir(scratch)?;
+        let sessions = contents::sessions(&self.path)?;
+        let is_foreign = |number: &str, table: &Path| {
+            let number = number.parse().ok();
+            let expected = number.and_then(|number: u64| sessions.get(&number));
+            let session = expected.and_then(|_| tables::session(table));
+            session.is_some() && session.as_ref() != expected
+        };
         for name in survey::list(&self.path)? {
-            if name.to_str().is_some_and(|name| name.ends_with(".sst")) {
-                aside::link_file(&self.path.join(&name), &scratch.join(&name))?;
+            let table = self.path.join(&name);
+            if let Some(number) = name.to_str().and_then(|name| name.strip_suffix(".sst"))
+                && !is_foreign(number, &table)
+            {
+                aside::link_file(&table, &scratch.join(&name))?;
             }
         }
         Ok(())

@@ -274,6 +274,42 @@ fn a_label_that_has_lost_items_to_their_age_is_told_after_a_repair() {
     assert!(next.expired);
 }
 
+/// A queue with the items from `from` on, ten in each of three tables.
+fn three_tables(from: usize) -> Image {
+    let home = Home::new();
+    for first in [from, from + 10, from + 20] {
+        let items: Vec<_> = (first..first + 10).map(history::item).collect();
+        home.fifo().push(&items).unwrap();
+    }
+    home.fifo().close().unwrap();
+    Image::settled(&home.queue())
+}
+
+fn table_with(image: &Image, number: usize) -> String {
+    let item = history::item(number);
+    let holds = |table: &String| {
+        let bytes = image.bytes(table);
+        bytes.windows(item.len()).any(|window| window == item)
+    };
+    image.named(".sst").into_iter().find(holds).unwrap()
+}
+
+#[test]
+fn a_repair_takes_no_table_of_another_queue() {
+    let mut image = three_tables(1000);
+    let other = three_tables(5000);
+    let foreign = other.bytes(&table_with(&other, 5010)).to_vec();
+    *image.bytes_mut(&table_with(&image, 1010)) = foreign;
+    let home = Home::new();
+    image.write_to(&home.queue());
+    assert_eq!(kind(history::fifo(&home.queue())), ErrorKind::Corrupt);
+    let report = repair(home.queue()).unwrap();
+    assert_eq!(report.items, 20, "{report:?}");
+    assert_eq!((report.missing[0].first, report.missing[0].next), (10, 20));
+    let expected = [run(1000, 1010), run(1020, 1030)].concat();
+    assert_eq!(numbers(&home.fifo().pop(99).unwrap()), expected);
+}
+
 #[test]
 fn a_queue_that_is_open_is_neither_verified_nor_repaired() {
     let home = Home::new();

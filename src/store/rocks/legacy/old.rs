@@ -1,7 +1,6 @@
 //! An old database, opened so that not a byte of it changes: what its log holds is replayed in
 //! memory. Its lock must be held.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rust_rocksdb::{ColumnFamily, DB, DBRawIterator, DBRecoveryMode, ReadOptions};
@@ -192,8 +191,7 @@ fn check_files(path: &Path) -> Result<()> {
     let Some(manifest) = contents::current(path).map_err(refused)? else {
         return Err(damaged(path, "CURRENT names no table of contents"));
     };
-    let mut file = fs::File::open(manifest).map_err(refused)?;
-    if !contents::read(&mut file).map_err(refused)?.is_whole() {
+    if !contents::read(&manifest).map_err(refused)?.is_whole() {
         return Err(damaged(path, "the table of contents is not whole"));
     }
     let logs = wal::files(path).map_err(refused)?;
