@@ -98,6 +98,13 @@ impl Plan {
         }
     }
 
+    fn labels(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Fifo => Vec::new(),
+            Kind::Mpmc => self.cursors.keys().cloned().collect(),
+        }
+    }
+
     /// The highest epoch that the queue speaks of.
     pub(super) fn epoch(&self) -> u32 {
         let set_aside = self.set_aside.keys().map(|(epoch, _)| *epoch);
@@ -193,7 +200,6 @@ struct Walk<'p> {
 
 impl<'p> Walk<'p> {
     fn new(plan: &'p Plan) -> Self {
-        let labels = plan.cursors.keys().filter(|label| *label != ONLY_LABEL);
         Self {
             plan,
             at: plan.start,
@@ -202,7 +208,7 @@ impl<'p> Walk<'p> {
             set_aside: plan.set_aside.iter().peekable(),
             brought_back: None,
             report: Report {
-                labels: labels.cloned().collect(),
+                labels: plan.labels(),
                 problems: plan.problems.clone(),
                 ..Report::default()
             },

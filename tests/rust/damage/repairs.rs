@@ -274,6 +274,16 @@ fn a_label_that_has_lost_items_to_their_age_is_told_after_a_repair() {
     assert!(next.expired);
 }
 
+#[test]
+fn a_report_names_the_label_without_a_name() {
+    let home = Home::new();
+    let queue = home.mpmc();
+    queue.add(&["item"]).unwrap();
+    queue.next("", StartPosition::Oldest, 1).unwrap();
+    queue.close().unwrap();
+    assert_eq!(verify(home.queue()).unwrap().labels, [""]);
+}
+
 /// A queue with the items from `from` on, ten in each of three tables.
 fn three_tables(from: usize) -> Image {
     let home = Home::new();
