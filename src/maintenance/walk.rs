@@ -90,11 +90,11 @@ impl Plan {
         Ok(start.unwrap_or_default())
     }
 
-    /// Items below are taken by everybody: that they cannot be read is no loss.
+    /// Items below are taken by everybody, or were dropped: that they cannot be read is no loss.
     fn needed_from(&self) -> u64 {
         match (self.kind, self.cursors.get(ONLY_LABEL)) {
             (Kind::Fifo, Some(cursor)) => cursor.first(),
-            _ => self.start.position,
+            _ => self.start.max(self.floor.unwrap_or_default()).position,
         }
     }
 

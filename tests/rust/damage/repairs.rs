@@ -284,6 +284,20 @@ fn a_report_names_the_label_without_a_name() {
     assert_eq!(verify(home.queue()).unwrap().labels, [""]);
 }
 
+#[test]
+fn a_report_counts_no_items_that_were_dropped() {
+    let home = Home::new();
+    let queue = dropping(&home, 5);
+    queue.add(&["a", "b", "c", "d", "e"]).unwrap();
+    queue.add(&["six", "seven"]).unwrap();
+    queue.close().unwrap();
+    for report in [verify(home.queue()), repair(home.queue())] {
+        let report = report.unwrap();
+        assert_eq!((report.items, report.bytes), (5, 11), "{report:?}");
+    }
+    assert_eq!(dropping(&home, 5).len().unwrap(), 5);
+}
+
 /// A queue with the items from `from` on, ten in each of three tables.
 fn three_tables(from: usize) -> Image {
     let home = Home::new();
