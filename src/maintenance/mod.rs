@@ -69,6 +69,9 @@ pub fn repair(path: impl AsRef<Path>) -> Result<Report> {
 
 fn inspect(path: &Path) -> Result<Report> {
     let rebuild = Rebuild::look(path)?;
+    if rebuild.is_moving()? {
+        return Ok(cut_short());
+    }
     let mut report = match rebuild.source() {
         Ok(source) => count(&rebuild, &source)?,
         // The problems say why.
@@ -77,6 +80,16 @@ fn inspect(path: &Path) -> Result<Report> {
     };
     report.problems.extend(rebuild.problems()?);
     Ok(report)
+}
+
+/// The report on a queue whose files are half way between the old one and the repaired one.
+fn cut_short() -> Report {
+    let problem = "A repair was cut short when it had written everything: open the queue, or \
+                   repair it again, to carry it to its end";
+    Report {
+        problems: vec![problem.to_owned()],
+        ..Report::default()
+    }
 }
 
 fn rebuild(path: &Path) -> Result<Report> {

@@ -6,7 +6,7 @@
 //! | `suspect` | links to logs whose replay is being watched |
 //! | `lost-1`, `lost-2`, ... | logs of which RocksDB has dropped something; a repair saves what it can |
 //! | `damaged-1`, `damaged-2`, ... | what a repair has replaced; nothing needs it any more |
-//! | `repairing` | a queue that a repair is writing; deleted by the next one |
+//! | `repairing` | a queue that a repair is writing; deleted by the next repair or opening |
 //! | `repaired-N` | a repaired queue, which takes the place of the old one: that goes to `damaged-N` |
 //! | `settling-N` | a repaired queue, while its files move up |
 

@@ -90,6 +90,9 @@ impl RocksStore {
     pub(crate) fn open(path: &Path, kind: Kind, open_timeout: Option<Duration>) -> Result<Self> {
         fork::claim_engine()?;
         let (hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
+        if found == Found::Queue {
+            rebuild::clear_undecided(hold.directory());
+        }
         let opening = match found {
             Found::Queue => Opening::Tidy,
             Found::Nothing | Found::Empty | Found::Begun => Opening::Create,

@@ -28,7 +28,7 @@ impl Rebuild {
     /// Holds the queue at `path` without changing anything in it.
     pub(crate) fn look(path: &Path) -> Result<Self> {
         engine::prepare_process(path)?;
-        let kind = survey::kind(path)?;
+        let kind = kind_to_hold(path)?;
         let hold = Hold::take_as_it_is(path, kind)?;
         Ok(Self {
             path: path.to_owned(),
@@ -41,13 +41,8 @@ impl Rebuild {
     /// decided.
     pub(crate) fn begin(path: &Path) -> Result<Self> {
         engine::prepare_process(path)?;
-        let moving = survey::is_moving(path)?;
-        let kind = match moving {
-            true => Kind::Fifo,
-            false => survey::kind(path)?,
-        };
-        let hold = Hold::take_to_repair(path, kind)?;
-        if moving {
+        let hold = Hold::take_to_repair(path, kind_to_hold(path)?)?;
+        if survey::is_moving(path)? {
             settle::finish(path)?;
         }
         let rebuild = Self {
@@ -61,6 +56,11 @@ impl Rebuild {
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether a repair was decided and is still to be carried to its end.
+    pub(crate) fn is_moving(&self) -> Result<bool> {
+        survey::is_moving(&self.path)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -238,6 +238,24 @@ impl Rebuild {
 
     fn refusal(&self, what: &str, error: &io::Error) -> Error {
         failure::refusal(what, &self.path, error)
+    }
+}
+
+/// The kind of the queue at `path`; any while a repaired one is about to replace it.
+fn kind_to_hold(path: &Path) -> Result<Kind> {
+    match survey::is_moving(path)? {
+        true => Ok(Kind::Fifo),
+        false => survey::kind(path),
+    }
+}
+
+/// Removes what a repair that was not decided has left in `directory`, which must be held. It is no
+/// reason to fail when that cannot be done.
+pub(super) fn clear_undecided(directory: &Path) {
+    let cleared = fs::remove_dir_all(directory.join(aside::REPAIRING));
+    if let Err(error) = aside::ignore(io::ErrorKind::NotFound, cleared) {
+        let text = format_args!("{} stays: {error}", aside::REPAIRING);
+        Event::at(Level::Debug).about(directory).post(text);
     }
 }
 

@@ -364,6 +364,7 @@ fn a_repair_that_was_cut_short_is_finished_by_the_next_opening() {
     for moved in 0..=old.named("").len() {
         let home = Home::new();
         half_set_aside(&home.queue(), &old, &new, moved);
+        says_what_to_do(&home.queue());
         assert_eq!(
             home.fifo().len().unwrap(),
             report.items,
@@ -373,8 +374,19 @@ fn a_repair_that_was_cut_short_is_finished_by_the_next_opening() {
     for moved in 0..=new.named("").len() {
         let home = Home::new();
         half_moved_up(&home.queue(), &new, moved);
+        says_what_to_do(&home.queue());
         assert_eq!(home.fifo().len().unwrap(), report.items, "{moved} moved up");
     }
+}
+
+fn says_what_to_do(path: &Path) {
+    let before = Image::of(path);
+    let report = verify(path).unwrap();
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+    let problem = &report.problems[0];
+    assert!(problem.contains("A repair was cut short"), "{problem}");
+    assert!(problem.contains("open the queue"), "{problem}");
+    assert!(before == Image::of(path));
 }
 
 fn half_set_aside(path: &Path, old: &Image, new: &Image, moved: usize) {
@@ -409,9 +421,21 @@ fn a_repair_that_was_not_decided_leaves_the_old_queue() {
     history::in_the_log()
         .image
         .write_to(&home.queue().join("rocksq-repairing"));
-    assert_eq!(home.fifo().len().unwrap(), 1750 - 85);
+    let working = home.queue().join("rocksq-repairing");
+    assert!(verify(home.queue()).unwrap().is_intact());
     assert_eq!(repair(home.queue()).unwrap().items, 1750 - 85);
-    assert!(!home.queue().join("rocksq-repairing").exists());
+    assert!(!working.exists());
+}
+
+#[test]
+fn a_repair_that_was_not_decided_is_cleared_away_by_the_next_opening() {
+    let home = Home::new();
+    history::in_tables().image.write_to(&home.queue());
+    let working = home.queue().join("rocksq-repairing");
+    fs::create_dir(&working).unwrap();
+    history::in_the_log().image.write_to(&working.join("queue"));
+    assert_eq!(home.fifo().len().unwrap(), 1750 - 85);
+    assert!(!working.exists());
 }
 
 /// What is read without the table of contents goes through a log that could set space aside.
