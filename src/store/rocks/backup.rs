@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::survey;
+use super::{lock, survey};
 use crate::error::{Error, ErrorKind, Result};
 
 /// RocksDB makes a copy under its name with this behind it, and first deletes what has that name.
@@ -20,7 +20,7 @@ pub(super) fn place(to: &Path, queue: &Path) -> Result<PathBuf> {
         return Err(refuse(to, "the path must end in a name"));
     };
     let above = above(to)?;
-    if above.starts_with(queue) {
+    if is_within(&above, queue) {
         let why = "that is within the queue itself, give a path elsewhere";
         return Err(refuse(to, why));
     }
@@ -34,6 +34,15 @@ pub(super) fn place(to: &Path, queue: &Path) -> Result<PathBuf> {
         return Err(refuse(to, &why));
     }
     Ok(above.join(name))
+}
+
+/// By whatever names the two are called.
+fn is_within(above: &Path, queue: &Path) -> bool {
+    let queue_is = lock::identity(queue);
+    let is_queue = |directory: &Path| {
+        directory == queue || queue_is.is_some() && lock::identity(directory) == queue_is
+    };
+    above.ancestors().any(is_queue)
 }
 
 fn is_there(path: &Path) -> Result<bool> {

@@ -1,23 +1,21 @@
 //! Holding a queue's directory: one holder in the machine, whatever the process.
 //!
-//! Within the process a table of held directories excludes; between processes a POSIX record lock
-//! on a file of ours, `HOLDER`, does. RocksDB's own `LOCK` file excludes as well, but a second
-//! queue object of the same process must never open it: closing any descriptor of a file drops
-//! the process's locks on it. For the same reason `HOLDER` is only opened by who owns the
+//! Within the process a table of held directories excludes, see `claim`; between processes a POSIX
+//! record lock on a file of ours, `HOLDER`, does. RocksDB's own `LOCK` file excludes as well, but a
+//! second queue object of the same process must never open it: closing any descriptor of a file
+//! drops the process's locks on it. For the same reason `HOLDER` is only opened by who owns the
 //! directory's entry in the table.
 //!
 //! `HOLDER` is taken before anything in the directory is looked at for good, so that of two
 //! processes that create a queue at the same path one is first. Its presence also tells a queue
 //! whose creation was interrupted from a directory that is none of ours.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-
+use super::claim::{Claim, Patience};
 use super::directories::{self, Above};
 use super::kind::Kind;
 use super::survey::{self, Found};
@@ -31,28 +29,6 @@ pub(super) const ENGINE_LOCK: &str = "LOCK";
 
 /// How long to wait before asking again whether another process has let go.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
-
-static HELD: Mutex<BTreeMap<PathBuf, Kind>> = Mutex::new(BTreeMap::new());
-static FREED: Condvar = Condvar::new();
-
-/// How long to wait for another holder.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience(Option<Instant>);
-
-impl Patience {
-    /// `None` waits for ever.
-    pub(super) fn new(timeout: Option<Duration>) -> Self {
-        Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
-    }
-
-    pub(super) fn none() -> Self {
-        Self::new(Some(Duration::ZERO))
-    }
-
-    fn is_over(self) -> bool {
-        self.0.is_some_and(|end| Instant::now() >= end)
-    }
-}
 
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
@@ -78,7 +54,7 @@ impl Hold {
         let claim = Claim::take(path, kind, patience)?;
         loop {
             let found = preview(path, kind)?;
-            if let Some(file) = lock_directory(path, found)? {
+            if let Some(file) = lock_directory(path, found, &claim, patience)? {
                 if survey::survey(path, kind)? == Found::Moving {
                     settle::finish(path)?;
                 }
@@ -103,6 +79,7 @@ impl Hold {
     pub(super) fn take_legacy(path: &Path, kind: Kind, patience: Patience) -> Result<Option<Self>> {
         let claim = Claim::take(path, kind, patience)?;
         while survey::survey(path, kind)? == Found::Legacy {
+            claim.renew(patience)?;
             let file = open_lock_file(&path.join(ENGINE_LOCK))
                 .map_err(|error| survey::unusable(path, &error))?;
             let locked = lock::try_lock(&file)
@@ -126,7 +103,7 @@ impl Hold {
             return Self::take_legacy(path, kind, Patience::none())?.ok_or_else(taken);
         }
         let claim = Claim::take(path, kind, Patience::none())?;
-        let file = lock_directory(path, found)?.ok_or_else(taken)?;
+        let file = lock_directory(path, found, &claim, Patience::none())?.ok_or_else(taken)?;
         Ok(Self::of(Some(file), claim))
     }
 
@@ -146,7 +123,7 @@ impl Hold {
         if !path.join(HOLDER).exists() {
             return Ok(Self::of(None, claim));
         }
-        match lock_directory(path, Found::Queue) {
+        match lock_directory(path, Found::Queue, &claim, Patience::none()) {
             Ok(Some(file)) => Ok(Self::of(Some(file), claim)),
             // What may not be written can be looked at all the same.
             Err(error) if error.kind() == ErrorKind::Path && !is_held(path) => {
@@ -173,64 +150,7 @@ impl Hold {
 
     /// The directory as the operating system names it.
     pub(super) fn directory(&self) -> &Path {
-        &self.claim.0
-    }
-}
-
-/// An entry in the table of directories that are held in this process.
-#[derive(Debug)]
-struct Claim(PathBuf);
-
-impl Claim {
-    fn take(path: &Path, kind: Kind, patience: Patience) -> Result<Self> {
-        let directory = canonical(path)?;
-        let mut held = HELD.lock();
-        loop {
-            match held.get(&directory) {
-                None => {
-                    held.insert(directory.clone(), kind);
-                    return Ok(Self(directory));
-                }
-                Some(&other) if other != kind => return Err(held_as(path, other)),
-                Some(_) if patience.is_over() => return Err(busy_here(path)),
-                Some(_) => wait(&mut held, patience),
-            }
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        HELD.lock().remove(&self.0);
-        FREED.notify_all();
-    }
-}
-
-fn wait(held: &mut parking_lot::MutexGuard<'_, BTreeMap<PathBuf, Kind>>, patience: Patience) {
-    match patience.0 {
-        Some(end) => {
-            FREED.wait_until(held, end);
-        }
-        None => FREED.wait(held),
-    }
-}
-
-/// The path without links and dots; its last part need not exist.
-fn canonical(path: &Path) -> Result<PathBuf> {
-    match fs::canonicalize(path) {
-        Ok(directory) => Ok(directory),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => canonical_new(path),
-        Err(error) => Err(survey::unusable(path, &error)),
-    }
-}
-
-fn canonical_new(path: &Path) -> Result<PathBuf> {
-    let Some(name) = path.file_name() else {
-        return Err(Error::invalid("The path of a queue must end in a name").at(path));
-    };
-    match fs::canonicalize(survey::parent(path)) {
-        Ok(parent) => Ok(parent.join(name)),
-        Err(error) => Err(survey::unusable(path, &error)),
+        self.claim.directory()
     }
 }
 
@@ -250,15 +170,22 @@ fn preview(path: &Path, kind: Kind) -> Result<Found> {
 }
 
 /// Opens and locks the holder file; `None` if another process has it.
-fn lock_directory(path: &Path, found: Found) -> Result<Option<File>> {
+fn lock_directory(
+    path: &Path,
+    found: Found,
+    claim: &Claim,
+    patience: Patience,
+) -> Result<Option<File>> {
     let unusable = |error: io::Error| survey::unusable(path, &error);
     if found == Found::Nothing {
         directories::create(path).map_err(unusable)?;
     }
+    claim.renew(patience)?;
     let name = path.join(HOLDER);
     let is_new = !name.exists();
     let file = open_lock_file(&name).map_err(unusable)?;
     if is_new {
+        claim.renew(patience)?;
         // Must survive a power cut that `CURRENT` survives: see `survey`.
         directories::sync(path)
             .map_err(|error| failure::refusal("create a queue", path, &error))?;
@@ -287,23 +214,6 @@ fn is_held(path: &Path) -> bool {
 pub(super) fn mark(path: &Path) -> io::Result<()> {
     File::create_new(path.join(HOLDER))?;
     directories::sync(path)
-}
-
-fn busy_here(path: &Path) -> Error {
-    let message = format!(
-        "Cannot open the queue at {}: it is open in this process already, close that one first",
-        path.display()
-    );
-    Error::new(ErrorKind::Busy, message).at(path)
-}
-
-fn held_as(path: &Path, other: Kind) -> Error {
-    let message = format!(
-        "Cannot open the queue at {}: it is open in this process as {}",
-        path.display(),
-        other.name()
-    );
-    Error::new(ErrorKind::WrongKind, message).at(path)
 }
 
 fn busy(path: &Path, lock_file: &str) -> Error {

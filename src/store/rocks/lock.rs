@@ -1,15 +1,21 @@
 //! POSIX record locks: held by a process, not inherited by `fork`, gone when the process dies.
 
 use std::fs::File;
+#[cfg(unix)]
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
+
+/// Device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
 
 #[cfg(unix)]
 mod posix {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;
 
-    use super::{File, Path, io};
+    use super::{File, Identity, Metadata, Path, io};
 
     /// Locks the file for this process. `false` if another process has it locked.
     pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
@@ -36,10 +42,18 @@ mod posix {
     /// Whether `file` is still the file of that name: its directory may have been removed, and
     /// made again, while the lock was waited for.
     pub(crate) fn is_still_at(file: &File, path: &Path) -> bool {
-        match (file.metadata(), path.metadata()) {
-            (Ok(held), Ok(named)) => held.dev() == named.dev() && held.ino() == named.ino(),
-            _ => false,
-        }
+        let held = file.metadata().ok();
+        held.is_some_and(|held| identity(path) == Some(of(&held)))
+    }
+
+    /// What the file or directory at `path` is by all its names, if one is there. It may be that of
+    /// a later one when it was deleted and nobody has it open.
+    pub(crate) fn identity(path: &Path) -> Option<Identity> {
+        path.metadata().ok().map(|metadata| of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Identity {
+        Identity(metadata.dev(), metadata.ino())
     }
 
     fn whole_file() -> libc::flock {
@@ -62,11 +76,11 @@ mod posix {
 }
 
 #[cfg(unix)]
-pub(super) use posix::{holder, is_still_at, try_lock};
+pub(super) use posix::{holder, identity, is_still_at, try_lock};
 
 #[cfg(not(unix))]
 mod other {
-    use super::{File, Path, io};
+    use super::{File, Identity, Path, io};
 
     pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
         match file.try_lock() {
@@ -83,7 +97,12 @@ mod other {
     pub(crate) fn is_still_at(_file: &File, path: &Path) -> bool {
         path.exists()
     }
+
+    /// Cannot be told.
+    pub(crate) fn identity(_path: &Path) -> Option<Identity> {
+        None
+    }
 }
 
 #[cfg(not(unix))]
-pub(super) use other::{holder, is_still_at, try_lock};
+pub(super) use other::{holder, identity, is_still_at, try_lock};

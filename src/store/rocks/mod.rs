@@ -11,6 +11,7 @@
 //! | `aside` | the directories within a queue's directory that these need |
 //! | `backup` | where a copy of a queue may go |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
+//! | `claim` | which directories this process has |
 //! | `directories` | making directories that survive a power cut |
 //! | `options` | how RocksDB is set up |
 //! | `shared` | what all databases of the process share |
@@ -32,6 +33,7 @@ mod aside;
 mod backup;
 mod batch;
 mod chunks;
+mod claim;
 mod core;
 mod directories;
 mod disk;
@@ -59,9 +61,10 @@ mod tests;
 mod traffic;
 
 use self::batch::RocksBatch;
+use self::claim::Patience;
 use self::core::Core;
 use self::engine::{Engine, Opening};
-use self::hold::{Hold, Patience};
+use self::hold::Hold;
 pub(crate) use self::kind::Kind;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::legacy::format as legacy_format;

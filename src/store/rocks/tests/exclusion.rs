@@ -1,7 +1,11 @@
+use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use super::super::hold::Hold;
+use super::super::survey::Found;
 use super::*;
 use crate::error::ErrorKind;
 
@@ -22,6 +26,97 @@ fn a_path_is_open_once_and_free_when_dropped() {
     assert_eq!(error.kind(), ErrorKind::WrongKind);
     drop(store);
     fifo(&link);
+}
+
+#[test]
+fn a_directory_that_was_renamed_while_its_queue_is_open_is_busy_under_both_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, renamed) = (dir.path().join("q"), dir.path().join("renamed"));
+    let store = fifo(&path);
+    fs::rename(&path, &renamed).unwrap();
+    assert_is_taken(&renamed);
+    fs::create_dir(&path).unwrap();
+    assert_is_taken(&path);
+    drop(store);
+    fifo(&renamed);
+}
+
+#[test]
+fn a_directory_that_was_deleted_and_made_anew_while_its_queue_is_open_is_busy() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    let store = fifo(&path);
+    fs::remove_dir_all(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_is_taken(&path);
+    drop(store);
+}
+
+#[test]
+fn a_copy_that_shares_the_holder_file_of_an_open_queue_is_busy() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("q"), dir.path().join("copy"));
+    let store = fifo(&path);
+    fs::create_dir(&copy).unwrap();
+    fs::hard_link(path.join("HOLDER"), copy.join("HOLDER")).unwrap();
+    assert_is_taken(&copy);
+    drop(store);
+    fifo(&copy);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_is_mounted_at_two_paths_is_open_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+    let Some(_mounted) = Mounted::twice(&one, &other) else {
+        eprintln!("skipped: only root can mount");
+        return;
+    };
+    let store = fifo(&one.join("q"));
+    assert_is_taken(&other.join("q"));
+    let error = store.back_up(&other.join("q/copy")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Path);
+    assert!(error.to_string().contains("within the queue"), "{error}");
+}
+
+/// Neither opened, nor removed, nor looked at, nor repaired.
+fn assert_is_taken(path: &Path) {
+    let errors = [
+        open(path, Kind::Fifo).err(),
+        Hold::take_as_it_is(path, Kind::Fifo).err(),
+        Hold::take_to_repair(path, Kind::Fifo).err(),
+        Hold::take_to_remove(path, Kind::Fifo, Found::Queue).err(),
+    ];
+    for error in errors {
+        let error = error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+        assert!(error.to_string().contains("in this process"), "{error}");
+    }
+    let error = open(path, Kind::Mpmc).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::WrongKind);
+}
+
+/// A directory with a second path, until this is dropped.
+#[cfg(target_os = "linux")]
+struct Mounted(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Mounted {
+    fn twice(path: &Path, second: &Path) -> Option<Self> {
+        fs::create_dir(path).unwrap();
+        fs::create_dir(second).unwrap();
+        let mut mount = Command::new("mount");
+        let mounted = mount.arg("--bind").args([path, second]).output().ok()?;
+        mounted.status.success().then(|| Self(second.to_owned()))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        Command::new("umount").arg(&self.0).status().unwrap();
+    }
 }
 
 #[test]
@@ -50,7 +145,7 @@ fn another_process_is_named_and_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q");
     drop(fifo(&path));
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--ignored", "--nocapture"])
         .arg(
             concat!(module_path!(), "::hold_for_another_process")
@@ -65,7 +160,7 @@ fn another_process_is_named_and_waited_for() {
     while !path.join("held").exists() {
         thread::sleep(Duration::from_millis(5));
     }
-    std::fs::remove_file(path.join("held")).unwrap();
+    fs::remove_file(path.join("held")).unwrap();
     let error = open(&path, Kind::Fifo).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert!(
@@ -88,7 +183,7 @@ fn hold_for_another_process() {
     };
     let path = Path::new(&path);
     let store = fifo(path);
-    std::fs::write(path.join("held"), b"").unwrap();
+    fs::write(path.join("held"), b"").unwrap();
     thread::sleep(Duration::from_millis(700));
     drop(store);
 }
