@@ -34,8 +34,8 @@ def remove_queue(path: str | PathLike[str]) -> None:
     """Delete the persistent queue at `path` for good. No queue there is no error.
 
     The directory goes too, unless it holds other files. Raises `Busy` when somebody has it open
-    and `WrongKind` when another kind of queue is there, and then deletes nothing. After a crash in
-    the middle it can be called again.
+    and `WrongKind` when another kind of queue is there, or one so damaged that its kind cannot be
+    told, and then deletes nothing. After a crash in the middle it can be called again.
 
     >>> import tempfile
     >>> import rocksq

@@ -24,8 +24,8 @@ use crate::store::rocks::{self, Kind};
 ///
 /// # Errors
 ///
-/// `Busy` when somebody has it open, `WrongKind` when another kind of queue is there; then nothing
-/// was deleted.
+/// `Busy` when somebody has it open, `WrongKind` when another kind of queue is there, or one so
+/// damaged that its kind cannot be told; then nothing was deleted.
 pub fn remove_queue(path: impl AsRef<Path>) -> Result<()> {
     rocks::remove(path.as_ref(), Kind::Fifo)
 }

@@ -10,21 +10,21 @@ use super::hold::{HOLDER, Hold};
 use super::kind::Kind;
 use super::survey::{self, Found};
 use super::{aside, engine, failure, legacy, options, settle};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Deletes the queue of `kind` at `path`, also one of rocksq 0.3.0, and the directory if nothing
 /// else is in it. No queue there is no error.
 ///
 /// Fails without deleting anything with `Busy` if somebody has it open, and with `WrongKind` if
-/// what is there is no queue of this kind. A crash in the middle leaves a directory that opens as
-/// corrupt and can be removed again.
+/// what is there is no queue of this kind, or so damaged that it cannot be told. A crash in the middle
+/// leaves a directory that opens as corrupt and can be removed again.
 pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
     engine::prepare_process(path)?;
-    if survey::survey(path, kind)? == Found::Moving {
+    if find(path, kind)? == Found::Moving {
         let _hold = Hold::take_to_remove(path, kind, Found::Moving)?;
         settle::finish(path)?;
     }
-    let found = survey::survey(path, kind)?;
+    let found = find(path, kind)?;
     let refused = |error| failure::refusal("remove the queue", path, &error);
     match found {
         Found::Nothing => return Ok(()),
@@ -36,6 +36,42 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
     DB::destroy(&options::passive(path), path)
         .map_err(|status| failure::failure("remove the queue", path, &status))?;
     sweep(path).map_err(refused)
+}
+
+/// What is there. Fails unless it may be removed as a queue of `kind`.
+fn find(path: &Path, kind: Kind) -> Result<Found> {
+    match survey::survey(path, kind) {
+        Ok(Found::Damaged) => {}
+        Err(error) if error.kind() == ErrorKind::Corrupt => {}
+        outcome => return outcome,
+    }
+    match survey::kind(path) {
+        Ok(found) if found == kind => Ok(Found::Damaged),
+        Ok(_) => Err(refuse(path, &format!("it is {}", kind.other().name()))),
+        Err(error) if error.kind() != ErrorKind::WrongKind => Err(error),
+        Err(_) if is_remnant(path)? => Ok(Found::Damaged),
+        Err(_) => Err(refuse(
+            path,
+            "it is damaged, and nothing in it tells that it is such a queue; if it is one, delete its \
+             directory",
+        )),
+    }
+}
+
+/// Whether only a part of a queue of ours is there that nothing can be saved from: a removal that was
+/// cut short can leave that.
+fn is_remnant(path: &Path) -> Result<bool> {
+    let names = survey::list(path).map_err(|error| survey::unusable(path, &error))?;
+    Ok(names.iter().any(|name| name == HOLDER)
+        && !names.iter().any(|name| survey::tells_kind(name)))
+}
+
+fn refuse(path: &Path, why: &str) -> Error {
+    let message = format!(
+        "Cannot remove the queue at {}: {why}; nothing was deleted",
+        path.display()
+    );
+    Error::new(ErrorKind::WrongKind, message).at(path)
 }
 
 /// What RocksDB leaves. The holder file goes last: until then no other process can take the

@@ -122,12 +122,8 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
             return Ok(kind);
         }
     }
-    let tells = |name: &&OsString| {
-        let name = name.to_str().unwrap_or_default();
-        name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-")
-    };
     let mut found = None;
-    for name in names.iter().filter(tells) {
+    for name in names.iter().filter(|name| tells_kind(name)) {
         let text = fs::read(path.join(name)).map_err(|error| unusable(path, &error))?;
         if let Some(number) = newer_format(&text) {
             return Err(newer(number).of(path));
@@ -136,6 +132,12 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
         found = found.or_else(|| kinds.into_iter().find(mentions));
     }
     found.ok_or_else(|| not_ours(path))
+}
+
+/// Whether a file of this name has the names of the families in it.
+pub(super) fn tells_kind(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-")
 }
 
 /// Fails if the families are those of a queue that another version of rocksq wrote.

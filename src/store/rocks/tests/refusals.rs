@@ -192,3 +192,81 @@ fn a_queue_without_current_is_damaged_not_new() {
     remove(&path, Kind::Fifo).unwrap();
     assert!(!path.exists());
 }
+
+/// Closed queues of either kind, each damaged in one of the ways in which the table of contents can be.
+fn damaged(kind: Kind, check: impl Fn(&Path)) {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = |path: &Path| {
+        let mut names = super::super::survey::list(path).unwrap();
+        names.retain(|name| name.to_str().unwrap().starts_with("MANIFEST-"));
+        path.join(&names[0])
+    };
+    let damages: [&dyn Fn(&Path); 4] = [
+        &|path| fs::remove_file(path.join("CURRENT")).unwrap(),
+        &|path| fs::write(path.join("CURRENT"), "junk").unwrap(),
+        &|path| fs::remove_file(manifest(path)).unwrap(),
+        &|path| {
+            let mut bytes = fs::read(manifest(path)).unwrap();
+            bytes[20] ^= 1;
+            fs::write(manifest(path), bytes).unwrap();
+        },
+    ];
+    for (number, damage) in damages.iter().enumerate() {
+        let path = dir.path().join(number.to_string());
+        push(&open(&path, kind).unwrap(), 0, b"x").unwrap();
+        damage(&path);
+        check(&path);
+    }
+}
+
+#[test]
+fn a_damaged_queue_is_not_removed_as_one_of_the_other_kind() {
+    for kind in [Kind::Fifo, Kind::Mpmc] {
+        damaged(kind, |path| {
+            let before = picture(path);
+            let error = remove(path, kind.other()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+            assert_eq!(picture(path), before);
+        });
+    }
+}
+
+#[test]
+fn a_damaged_queue_can_be_removed() {
+    for kind in [Kind::Fifo, Kind::Mpmc] {
+        damaged(kind, |path| {
+            remove(path, kind).unwrap();
+            assert!(!path.exists());
+        });
+    }
+}
+
+#[test]
+fn a_damaged_database_that_may_be_of_another_program_is_not_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    database(dir.path(), &["users"]);
+    fs::write(dir.path().join("CURRENT"), "junk").unwrap();
+    let before = picture(dir.path());
+    let error = remove(dir.path(), Kind::Fifo).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+    assert!(
+        error.to_string().contains("delete its directory"),
+        "{error}"
+    );
+    assert_eq!(picture(dir.path()), before);
+}
+
+/// RocksDB deletes in any order.
+#[test]
+fn what_a_removal_that_was_cut_short_has_left_can_be_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    push(&fifo(&path), 0, b"x").unwrap();
+    for name in super::super::survey::list(&path).unwrap() {
+        if super::super::survey::tells_kind(&name) {
+            fs::remove_file(path.join(name)).unwrap();
+        }
+    }
+    remove(&path, Kind::Fifo).unwrap();
+    assert!(!path.exists());
+}
