@@ -32,6 +32,11 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
         Found::Begun | Found::Queue | Found::Legacy | Found::Damaged | Found::Moving => {}
     }
     let _hold = Hold::take_to_remove(path, kind, found)?;
+    if found == Found::Legacy && !legacy::holds_items(path, kind)? {
+        let why = "it is a damaged queue of rocksq 0.3.0 or a database of another program; if nobody \
+                   needs it, delete its directory";
+        return Err(refuse(path, why));
+    }
     ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
     DB::destroy(&options::passive(path), path)
         .map_err(|status| failure::failure("remove the queue", path, &status))?;

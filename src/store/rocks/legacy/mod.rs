@@ -27,6 +27,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 
+use self::census::Census;
 use self::old::OldQueue;
 use self::source::OldItems;
 pub(super) use self::switch::interrupted;
@@ -64,6 +65,19 @@ pub(crate) fn kind_at(path: &Path) -> Result<Option<Kind>> {
         (Found::Legacy, kind) => Ok(Some(kind)),
         (Found::Nothing | Found::Empty, _) => Err(nothing(path)),
         _ => Ok(None),
+    }
+}
+
+/// Whether what is at `path`, which must be held, holds what a 0.3.0 queue of `kind` does. A FIFO queue
+/// has to be read for that: it has no other family than every database of RocksDB.
+pub(super) fn holds_items(path: &Path, kind: Kind) -> Result<bool> {
+    if kind == Kind::Mpmc || switch::interrupted(path)?.is_some() {
+        return Ok(true);
+    }
+    let read = OldQueue::open(path, kind).and_then(|old| Census::take(&old, &mut |_, _| Ok(())));
+    match read {
+        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(false),
+        read => read.map(|_| true),
     }
 }
 

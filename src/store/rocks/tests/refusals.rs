@@ -121,6 +121,31 @@ fn what_is_none_of_ours_is_refused() {
     );
 }
 
+/// It has the one family that a FIFO queue of 0.3.0 has.
+#[test]
+fn a_database_of_another_program_without_families_is_not_removed() {
+    let rows: [(&[u8], &[u8]); 3] = [
+        (b"name", b"x"),
+        (&7u64.to_le_bytes(), b"x"),
+        (&u64::MAX.to_le_bytes(), &9u64.to_le_bytes()),
+    ];
+    for (key, value) in rows {
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        let db = DB::open(&options, dir.path()).unwrap();
+        db.put(key, value).unwrap();
+        drop(db);
+        let unsupported = ErrorKind::UnsupportedFormat;
+        refuses(
+            dir.path(),
+            Kind::Fifo,
+            unsupported,
+            Some(ErrorKind::WrongKind),
+        );
+    }
+}
+
 #[test]
 fn a_creation_that_was_interrupted_beside_files_of_others_is_completed() {
     let dir = tempfile::tempdir().unwrap();
