@@ -2,8 +2,6 @@
 //!
 //! `ROCKSQ_DAMAGE_CASES` sets how often: ten times as many cases of each test, or all there are.
 
-use std::ops::Range;
-
 use super::anywhere::cases;
 use super::history::{self, History};
 use super::image::{Damage, How};
@@ -13,8 +11,6 @@ use crate::support::random::{Random, seed};
 /// RocksDB's files of records consist of blocks; see `src/store/files/wal.rs`.
 const BLOCK: usize = 32 * 1024;
 const HEADER: usize = 7;
-/// The bytes of a header that tell the length.
-const LENGTH: Range<usize> = 4..6;
 
 /// Where the fragments of records begin.
 fn headers(bytes: &[u8]) -> Vec<usize> {
@@ -55,7 +51,7 @@ fn newest(history: &History, name: &str) -> String {
     history.image.named(name).pop().unwrap()
 }
 
-fn judge(history: &History, file: &str, how: How, untold: usize, drain: Drain) {
+fn judge(history: &History, file: &str, how: How, drain: Drain) {
     let damage = Damage {
         file: file.to_owned(),
         how,
@@ -63,7 +59,7 @@ fn judge(history: &History, file: &str, how: How, untold: usize, drain: Drain) {
     eprintln!("{damage}");
     let mut image = history.image.clone();
     image.apply(&damage);
-    check(history, &image, untold, drain);
+    check(history, &image, 0, drain);
 }
 
 /// The last two blocks: there the reader meets the end of the file.
@@ -74,23 +70,8 @@ fn damage_the_headers_of_the_log(history: &History, drain: Drain) {
     let mut headers = headers(bytes);
     headers.retain(|header| *header >= last_blocks);
     for how in some(bits(&headers)) {
-        let untold = match looks_cut_short(bytes, &headers, how) {
-            true => history.last,
-            false => 0,
-        };
-        judge(history, &file, how, untold, drain);
+        judge(history, &file, how, drain);
     }
-}
-
-/// Whether the last record claims to go on behind the end of the file: nobody can tell that from a
-/// write that was cut short.
-fn looks_cut_short(bytes: &[u8], headers: &[usize], how: How) -> bool {
-    let How::Flip(byte, bit) = how else {
-        return false;
-    };
-    let last = *headers.last().unwrap();
-    let longer = bytes[byte as usize] & 1 << bit == 0;
-    longer && (last + LENGTH.start..last + LENGTH.end).contains(&(byte as usize))
 }
 
 #[test]
@@ -112,7 +93,7 @@ fn damage_the_headers_of_the_table_of_contents(history: &History, drain: Drain) 
     let file = newest(history, "MANIFEST-");
     let headers = headers(history.image.bytes(&file));
     for how in some(bits(&headers)) {
-        judge(history, &file, how, 0, drain);
+        judge(history, &file, how, drain);
     }
 }
 
@@ -136,7 +117,7 @@ fn cut_the_table_of_contents(history: &History, drain: Drain) {
     let file = newest(history, "MANIFEST-");
     let len = history.image.bytes(&file).len() as u64;
     for how in some((0..len).map(How::Truncate).collect()) {
-        judge(history, &file, how, 0, drain);
+        judge(history, &file, how, drain);
     }
 }
 

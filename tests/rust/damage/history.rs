@@ -16,8 +16,6 @@ pub struct History {
     pub pushed: usize,
     /// Items 0 to before this one were taken.
     pub taken: usize,
-    /// How many items the last record of the log holds.
-    pub last: usize,
 }
 
 /// Item `number`: tells its number and is of a length that depends on it.
@@ -52,7 +50,6 @@ pub fn in_the_log() -> History {
         image: Image::settled(&home.queue()),
         pushed: 410,
         taken: 35,
-        last: 10,
     }
 }
 
@@ -74,7 +71,6 @@ pub fn in_tables() -> History {
         image: Image::settled(&home.queue()),
         pushed: 1750,
         taken: 85,
-        last: 50,
     }
 }
 
@@ -92,7 +88,6 @@ pub fn reopened() -> History {
         image: Image::settled(&home.queue()),
         pushed: 400,
         taken: 80,
-        last: 0,
     }
 }
 
@@ -114,7 +109,6 @@ pub fn with_labels() -> History {
         image: Image::settled(&home.queue()),
         pushed: 620,
         taken: 100,
-        last: 0,
     }
 }
 

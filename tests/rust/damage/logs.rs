@@ -142,6 +142,34 @@ fn an_end_that_was_never_written_is_what_a_power_cut_leaves() {
     assert_eq!(home.fifo().recovery(), None);
 }
 
+/// Items of zeros look like the end of a file that was never written.
+#[test]
+fn damage_before_items_of_zeros_is_told_by_all() {
+    for number in [203, 410] {
+        let home = Home::new();
+        let queue = home.fifo();
+        for item in 200..220 {
+            queue.push(&[history::item(item)]).unwrap();
+        }
+        let mut last = history::item(410);
+        last.resize(8_000, 0);
+        queue.push(&[last]).unwrap();
+        let mut image = Image::of(&home.queue());
+        drop(queue);
+        let (log, at) = place(&image, number);
+        image.bytes_mut(&log)[at] ^= 1;
+        let home = Home::new();
+        image.write_to(&home.at("opened"));
+        image.write_to(&home.at("repaired"));
+        assert!(!verify(home.at("opened")).unwrap().is_intact());
+        let queue = history::fifo(&home.at("opened")).unwrap();
+        assert!(queue.recovery().is_some());
+        let report = repair(home.at("repaired")).unwrap();
+        assert_eq!(report.items, 20, "the damaged push alone is lost");
+        assert!(!report.is_intact());
+    }
+}
+
 #[test]
 fn a_whole_last_record_with_a_wrong_checksum_is_damage() {
     let mut history = history::in_the_log();
