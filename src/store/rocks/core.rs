@@ -221,6 +221,9 @@ impl Core {
                 health.damage() == Damage::None
                     && !health.holds_writers_up()
                     && health.unflushed() < options::NEARLY_FULL
+                    && self
+                        .reserve
+                        .is_settled(health.in_memory().saturating_add(disk::SLACK))
             }
             _ => false,
         }

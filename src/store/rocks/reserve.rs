@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,7 +25,9 @@ const WORTH: u64 = 2 * SIZE;
 
 pub(super) struct Reserve {
     file: PathBuf,
-    state: Mutex<State>,
+    state: AtomicU8,
+    /// Held by those who make or remove the file, and change the state.
+    changing: Mutex<()>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,8 @@ impl Reserve {
     pub(super) fn of(directory: &Path) -> Self {
         let reserve = Self {
             file: directory.join(RESERVE),
-            state: Mutex::new(State::Unneeded),
+            state: AtomicU8::new(State::Unneeded as u8),
+            changing: Mutex::new(()),
         };
         match reserve.is_small() {
             true => reserve.relax(),
@@ -53,34 +57,58 @@ impl Reserve {
     /// Whether something may be added to the queue, which will then have so much in memory: not if
     /// there is no room for a reserve that is needed.
     pub(super) fn allows_adding(&self, in_memory: u64) -> bool {
-        let mut state = self.state.lock();
-        if *state == State::Held || *state == State::Unneeded && in_memory < WORTH {
+        if self.is_settled(in_memory) {
+            return true;
+        }
+        let _changing = self.changing.lock();
+        if self.is_settled(in_memory) {
             return true;
         }
         match self.allocate() {
-            Ok(()) => *state = State::Held,
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => *state = State::Spent,
+            Ok(()) => self.set(State::Held),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => self.set(State::Spent),
             Err(error) => Event::at(Level::Debug).post(format_args!("no reserve: {error}")),
         }
-        *state != State::Spent
+        self.state() != State::Spent
+    }
+
+    /// Whether a queue with so much in memory has the reserve that it needs. Waits for nothing.
+    pub(super) fn is_settled(&self, in_memory: u64) -> bool {
+        match self.state() {
+            State::Held => true,
+            State::Unneeded => in_memory < WORTH,
+            State::Spent => false,
+        }
     }
 
     /// Gives its space to the queue. Returns whether there was any.
     pub(super) fn release(&self) -> bool {
-        let mut state = self.state.lock();
-        if *state == State::Held {
-            *state = State::Spent;
+        let _changing = self.changing.lock();
+        if self.state() == State::Held {
+            self.set(State::Spent);
         }
         release(&self.file)
     }
 
     /// Does without a reserve if the queue is small.
     pub(super) fn relax(&self) {
-        let mut state = self.state.lock();
+        let _changing = self.changing.lock();
         if self.is_small() {
-            *state = State::Unneeded;
+            self.set(State::Unneeded);
             release(&self.file);
         }
+    }
+
+    fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            0 => State::Unneeded,
+            1 => State::Held,
+            _ => State::Spent,
+        }
+    }
+
+    fn set(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
     }
 
     fn is_small(&self) -> bool {
@@ -136,4 +164,22 @@ fn allocate(file: &File) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn allocate(mut file: &File) -> io::Result<()> {
     io::copy(&mut io::Read::take(io::repeat(0), SIZE), &mut file).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_needs_no_reserve_does_not_wait_while_one_is_made_or_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let reserve = Reserve::of(dir.path());
+        let changing = reserve.changing.lock();
+        assert!(reserve.allows_adding(WORTH - 1));
+        assert!(!reserve.is_settled(WORTH));
+        drop(changing);
+        assert!(reserve.allows_adding(WORTH));
+        let _changing = reserve.changing.lock();
+        assert!(reserve.allows_adding(WORTH));
+    }
 }
