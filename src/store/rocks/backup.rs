@@ -26,14 +26,22 @@ pub(super) fn place(to: &Path, queue: &Path) -> Result<PathBuf> {
     }
     let mut unfinished = name.to_owned();
     unfinished.push(UNFINISHED);
-    if is_there(&above.join(&unfinished))? {
+    let unfinished = above.join(unfinished);
+    if is_there(&unfinished)? {
         let why = format!(
             "{} beside it is in the way; if it is what a backup that was cut short has left, delete it",
-            unfinished.display()
+            unfinished.file_name().unwrap_or_default().display()
         );
         return Err(refuse(to, &why));
     }
+    try_making(&unfinished).map_err(|error| survey::unusable(to, &error))?;
     Ok(above.join(name))
+}
+
+/// RocksDB's failure would not tell whether the queue or the copy is what it is about.
+fn try_making(directory: &Path) -> io::Result<()> {
+    fs::create_dir(directory)?;
+    fs::remove_dir(directory)
 }
 
 /// By whatever names the two are called.

@@ -56,6 +56,16 @@ fn a_backup_does_not_replace_what_is_there() {
     assert_eq!(fs::read(home.at("file")).unwrap(), b"mine");
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_backup_to_where_no_directory_can_be_made_says_nothing_of_damage() {
+    let home = Home::new();
+    let queue = home.fifo();
+    let error = queue.backup("/proc/copy").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Path);
+    assert!(!error.to_string().contains("damaged"), "{error}");
+}
+
 /// Each copy is the queue at some moment: a run without a gap, whole pushes alone.
 #[test]
 fn backups_under_load_are_consistent() {
