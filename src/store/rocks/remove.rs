@@ -53,7 +53,9 @@ fn find(path: &Path, kind: Kind) -> Result<Found> {
     match survey::kind(path) {
         Ok(found) if found == kind => Ok(Found::Damaged),
         Ok(_) => Err(refuse(path, &format!("it is {}", kind.other().name()))),
-        Err(error) if error.kind() != ErrorKind::WrongKind => Err(error),
+        Err(error) if !matches!(error.kind(), ErrorKind::WrongKind | ErrorKind::Corrupt) => {
+            Err(error)
+        }
         Err(_) if is_remnant(path)? => Ok(Found::Damaged),
         Err(_) => Err(refuse(
             path,

@@ -112,6 +112,9 @@ fn holds_repaired(names: &[OsString]) -> bool {
 /// names of the families into several files.
 pub(super) fn kind(path: &Path) -> Result<Kind> {
     let names = list(path).map_err(|error| unusable(path, &error))?;
+    if legacy::interrupted(path)?.is_some() {
+        return Err(refuse_interrupted(path));
+    }
     let kinds = [Kind::Fifo, Kind::Mpmc];
     if names.iter().any(|name| name == "CURRENT")
         && let Ok(families) = families(path)
@@ -329,6 +332,13 @@ fn newer(number: u32) -> Refusal {
 /// The refusal of a 0.3.0 queue.
 pub(super) fn refuse_legacy(path: &Path) -> Error {
     unsupported("it was written by rocksq 0.3.0 and has to be converted").of(path)
+}
+
+fn refuse_interrupted(path: &Path) -> Error {
+    unsupported(
+        "its conversion from rocksq 0.3.0 was interrupted; open it, or migrate it, which finishes that",
+    )
+    .of(path)
 }
 
 /// Why a directory is not opened. Nothing in it was changed.

@@ -1,7 +1,7 @@
 //! Conversions that stop at every moment.
 
 use super::*;
-use crate::store::rocks::remove;
+use crate::store::rocks::{Rebuild, remove};
 
 /// A queue whose exchange of files has begun.
 fn begun(path: &Path) {
@@ -90,6 +90,20 @@ fn a_queue_whose_conversion_stopped_is_of_its_kind_and_can_be_removed() {
         );
         remove(path, Kind::Mpmc).unwrap();
         assert!(!path.exists());
+    });
+}
+
+#[test]
+fn a_queue_whose_conversion_stopped_is_not_repaired_but_opened() {
+    at_every_step(|path| {
+        if switch::interrupted(path).unwrap().is_none() {
+            return;
+        }
+        for error in [Rebuild::look(path).err(), Rebuild::begin(path).err()] {
+            let error = error.unwrap();
+            assert_eq!(error.kind(), ErrorKind::UnsupportedFormat, "{error}");
+            assert!(error.to_string().contains("open it"), "{error}");
+        }
     });
 }
 
