@@ -95,12 +95,33 @@ impl Rebuild {
             Err(error) if error.kind() == ErrorKind::Corrupt => problems.push(error.to_string()),
             outcome => outcome?,
         }
+        self.look_at_tables(&mut problems)
+            .map_err(|error| self.refusal("list tables", &error))?;
         self.look_at_logs(&mut problems)
             .map_err(|error| self.refusal("read the log", &error))?;
         let kept = kept::problems(&self.path)
             .map_err(|error| self.refusal("read a log that was set aside", &error))?;
         problems.extend(kept);
         Ok(problems)
+    }
+
+    fn look_at_tables(&self, problems: &mut Vec<String>) -> io::Result<()> {
+        let tables = self.tables()?;
+        let strange = tables.iter().filter(|table| !table.is_file());
+        problems.extend(strange.map(|table| {
+            let name = table.file_name().unwrap_or_default();
+            format!("{} has the name of a table and is no file", name.display())
+        }));
+        Ok(())
+    }
+
+    /// What has the name of a table.
+    fn tables(&self) -> io::Result<Vec<PathBuf>> {
+        let mut names = survey::list(&self.path)?;
+        let is_table = |name: &str| name.ends_with(".sst");
+        names.retain(|name| survey::is_ours(name) && name.to_str().is_some_and(is_table));
+        names.sort_unstable();
+        Ok(names.iter().map(|name| self.path.join(name)).collect())
     }
 
     fn look_at_logs(&self, problems: &mut Vec<String>) -> io::Result<()> {
@@ -172,18 +193,18 @@ impl Rebuild {
         self.make_working()?;
         fs::create_dir(scratch)?;
         let sessions = contents::sessions(&self.path)?;
-        let is_foreign = |number: &str, table: &Path| {
-            let number = number.parse().ok();
+        let is_foreign = |table: &Path| {
+            let number = table
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
             let expected = number.and_then(|number: u64| sessions.get(&number));
             let session = expected.and_then(|_| tables::session(table));
             session.is_some() && session.as_ref() != expected
         };
-        for name in survey::list(&self.path)? {
-            let table = self.path.join(&name);
-            if let Some(number) = name.to_str().and_then(|name| name.strip_suffix(".sst"))
-                && !is_foreign(number, &table)
-            {
-                aside::link_file(&table, &scratch.join(&name))?;
+        for table in self.tables()? {
+            if table.is_file() && !is_foreign(&table) {
+                let name = table.file_name().unwrap_or_default();
+                aside::link_file(&table, &scratch.join(name))?;
             }
         }
         Ok(())

@@ -211,6 +211,25 @@ fn a_repair_keeps_the_damaged_files_until_the_queue_is_removed() {
 }
 
 #[test]
+fn a_directory_in_the_place_of_a_table_is_left_out_and_told() {
+    let mut image = history::in_tables().image;
+    let table = image.named(".sst").remove(0);
+    image.delete(&table);
+    let home = Home::new();
+    image.write_to(&home.queue());
+    fs::create_dir(home.queue().join(&table)).unwrap();
+    let tells = |report: &rocksq::maintenance::Report| {
+        let mut problems = report.problems.iter();
+        problems.any(|problem| problem.contains(&format!("{table} has the name")))
+    };
+    let found = verify(home.queue()).unwrap();
+    assert!(tells(&found), "{found:?}");
+    let report = repair(home.queue()).unwrap();
+    assert!(tells(&report), "{report:?}");
+    assert_eq!(home.fifo().len().unwrap(), report.items);
+}
+
+#[test]
 fn labels_stand_where_they_stood_after_a_repair() {
     let mut image = history::with_labels().image;
     let manifest = image.named("MANIFEST-").remove(0);
