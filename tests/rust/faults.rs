@@ -13,14 +13,11 @@ mod slow;
 mod stopped;
 
 use std::path::Path;
-use std::time::Duration;
 
 use rocksq::StartPosition::Oldest;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{Items, Result, Wait};
-
-use crate::support::ROOMY;
+use rocksq::{Durability, Items, MpmcOptions, QueueOptions, Result, Wait};
 
 /// The label under which the tests of this module read.
 const LABEL: &str = "reader";
@@ -39,9 +36,21 @@ enum Queue {
 
 impl Queue {
     fn open(kind: Kind, path: &Path) -> Result<Self> {
+        Self::open_at(Durability::Written, kind, path)
+    }
+
+    fn open_at(level: Durability, kind: Kind, path: &Path) -> Result<Self> {
         match kind {
-            Kind::Fifo => Fifo::new(path, ROOMY).map(Self::Fifo),
-            Kind::Mpmc => MpmcQueue::new(path, Duration::ZERO).map(Self::Mpmc),
+            Kind::Fifo => {
+                let mut options = QueueOptions::default();
+                options.durability = level;
+                Fifo::open(path, options).map(Self::Fifo)
+            }
+            Kind::Mpmc => {
+                let mut options = MpmcOptions::default();
+                options.durability = level;
+                MpmcQueue::open(path, options).map(Self::Mpmc)
+            }
         }
     }
 

@@ -15,6 +15,7 @@ mod closing;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;
+mod documents;
 #[cfg(unix)]
 mod durability;
 mod examples;

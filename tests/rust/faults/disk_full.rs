@@ -4,37 +4,46 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
+use rocksq::Durability;
+use rocksq::Durability::{Buffered, Written};
 use rocksq::ErrorKind::DiskFull;
 
 use super::expected::{Expected, item};
 use super::{Kind, Queue};
 use crate::support::disk::Disk;
 use crate::support::waiting::{PATIENCE, until};
-use crate::support::{KIB, MIB, kind};
+use crate::support::{KIB, LEVELS, MIB, kind};
 
 /// Small enough to be filled in a moment.
 const DISK: u64 = 24 * MIB;
 
 #[test]
 fn a_fifo_queue_that_has_filled_the_disk_can_be_drained() {
-    fill_and_drain(Kind::Fifo, 64 * KIB as usize);
+    for level in LEVELS {
+        fill_and_drain(Kind::Fifo, level, 64 * KIB as usize);
+    }
 }
 
 #[test]
 fn a_fifo_queue_that_has_filled_the_disk_with_small_items_can_be_drained() {
-    fill_and_drain(Kind::Fifo, 512);
+    fill_and_drain(Kind::Fifo, Written, 512);
 }
 
 #[test]
 fn an_mpmc_queue_that_has_filled_the_disk_can_be_read() {
-    fill_and_drain(Kind::Mpmc, 64 * KIB as usize);
+    for level in LEVELS {
+        fill_and_drain(Kind::Mpmc, level, 64 * KIB as usize);
+    }
 }
 
 /// Pushes until nothing more fits, and takes it all without any help from outside.
-fn fill_and_drain(kind_of_queue: Kind, len: usize) {
+fn fill_and_drain(kind_of_queue: Kind, level: Durability, len: usize) {
     let Some((_disk, path)) = disk() else { return };
-    let queue = Queue::open(kind_of_queue, &path).unwrap();
+    let queue = Queue::open_at(level, kind_of_queue, &path).unwrap();
     let mut expected = Expected::default();
+    if level == Buffered {
+        expected.written();
+    }
     let pushed = fill(&queue, len, &mut expected);
     assert!(pushed as u64 * len as u64 > DISK / 4, "only {pushed} items");
     // It stays full: nothing that adds works.
@@ -49,6 +58,7 @@ fn fill_and_drain(kind_of_queue: Kind, len: usize) {
         left -= max;
     }
     if kind_of_queue == Kind::Fifo {
+        queue.flush().unwrap();
         // It comes back bit by bit, behind the pops.
         let mut refilled = 0;
         until(PATIENCE, "space has come back", || {
@@ -56,8 +66,11 @@ fn fill_and_drain(kind_of_queue: Kind, len: usize) {
             refilled > pushed / 2
         });
     }
-    queue.close().unwrap();
-    let queue = Queue::open(kind_of_queue, &path).unwrap();
+    if let Err(error) = queue.close() {
+        assert_eq!((level, error.kind()), (Buffered, DiskFull), "{error}");
+        expected.lost_the_buffer();
+    }
+    let queue = Queue::open_at(level, kind_of_queue, &path).unwrap();
     expected.seen(&queue.peek().unwrap());
 }
 
@@ -77,24 +90,81 @@ fn fill(queue: &Queue, len: usize, expected: &mut Expected) -> u32 {
 
 #[test]
 fn a_queue_goes_on_when_a_disk_that_others_have_filled_has_room_again() {
+    for level in LEVELS {
+        go_on(Kind::Fifo, level);
+        go_on(Kind::Mpmc, level);
+    }
+}
+
+fn go_on(kind_of_queue: Kind, level: Durability) {
+    let Some((disk, path)) = disk() else { return };
+    let queue = Queue::open_at(level, kind_of_queue, &path).unwrap();
+    let mut expected = Expected::default();
+    push(&queue, 0..10, &mut expected).unwrap();
+    let stranger = stuff(&disk);
+    let failed = (10..500).map(|number| push(&queue, number..number + 1, &mut expected));
+    let failed = failed.filter(Result::is_err).map(kind).collect::<Vec<_>>();
+    assert!(!failed.is_empty() && failed.iter().all(|kind| *kind == DiskFull));
+    expected.seen(&queue.peek().unwrap());
+    fs::remove_file(stranger).unwrap();
+    push(&queue, 500..510, &mut expected).unwrap();
+    let popped = queue.pop(5);
+    expected.popped(5, &popped);
+    popped.unwrap();
+    queue.close().unwrap();
+    let queue = Queue::open(kind_of_queue, &path).unwrap();
+    expected.seen(&queue.peek().unwrap());
+}
+
+/// Pushes on a disk without room until the buffer is full, and returns how much went in.
+fn fill_the_buffer(queue: &Queue, expected: &mut Expected) -> u32 {
+    let pushed = fill(queue, 4096, expected);
+    let bytes = u64::from(pushed) * 4096;
+    assert!((MIB / 2..=MIB).contains(&bytes), "{bytes} bytes");
+    assert_eq!(kind(queue.flush()), DiskFull);
+    pushed
+}
+
+#[test]
+fn what_is_buffered_can_be_taken_while_the_disk_is_full() {
     for kind_of_queue in [Kind::Fifo, Kind::Mpmc] {
         let Some((disk, path)) = disk() else { return };
-        let queue = Queue::open(kind_of_queue, &path).unwrap();
+        let queue = Queue::open_at(Buffered, kind_of_queue, &path).unwrap();
         let mut expected = Expected::default();
-        push(&queue, 0..10, &mut expected).unwrap();
         let stranger = stuff(&disk);
-        let failed = (10..200).map(|number| push(&queue, number..number + 1, &mut expected));
-        let failed = failed.filter(Result::is_err).map(kind).collect::<Vec<_>>();
-        assert!(!failed.is_empty() && failed.iter().all(|kind| *kind == DiskFull));
-        expected.seen(&queue.peek().unwrap());
+        fill_the_buffer(&queue, &mut expected);
+        let popped = queue.pop(50);
+        expected.popped(50, &popped);
+        assert_eq!(popped.unwrap().len(), 50);
+        assert_eq!(kind(queue.flush()), DiskFull);
         fs::remove_file(stranger).unwrap();
-        push(&queue, 200..210, &mut expected).unwrap();
-        let popped = queue.pop(5);
-        expected.popped(5, &popped);
-        popped.unwrap();
+        queue.flush().unwrap();
+        expected.seen(&queue.peek().unwrap());
         queue.close().unwrap();
         let queue = Queue::open(kind_of_queue, &path).unwrap();
         expected.seen(&queue.peek().unwrap());
+    }
+}
+
+#[test]
+fn closing_on_a_full_disk_says_how_much_of_the_buffer_is_lost_and_keeps_the_rest() {
+    for kind_of_queue in [Kind::Fifo, Kind::Mpmc] {
+        let Some((disk, path)) = disk() else { return };
+        let queue = Queue::open_at(Buffered, kind_of_queue, &path).unwrap();
+        let mut written = Expected::default();
+        push(&queue, 0..10, &mut written).unwrap();
+        queue.flush().unwrap();
+        let stranger = stuff(&disk);
+        let lost = fill_the_buffer(&queue, &mut written.clone());
+        let error = queue.close().unwrap_err();
+        assert_eq!(error.kind(), DiskFull, "{error}");
+        assert!(
+            error.to_string().contains(&format!("{lost} items")),
+            "{error}"
+        );
+        fs::remove_file(stranger).unwrap();
+        let queue = Queue::open(kind_of_queue, &path).unwrap();
+        written.seen(&queue.peek().unwrap());
     }
 }
 

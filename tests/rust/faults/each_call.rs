@@ -1,17 +1,18 @@
 //! Each call of the operating system that writes fails in turn, once or from then on, while a queue
-//! is opened, used and closed.
+//! is opened, used and closed, at every level.
 //!
-//! `ROCKSQ_FAULT_STRIDE` sets how many calls are passed over from one case to the next.
+//! `ROCKSQ_FAULT_STRIDE` sets how many calls are passed over from one case to the next: an odd number,
+//! so that the queue is closed before the fault is gone in every other case.
 
 use std::path::Path;
 
-use rocksq::{ErrorKind, Result};
+use rocksq::{Durability, ErrorKind, Result};
 
 use super::expected::{Expected, item};
 use super::{Kind, Queue};
 use crate::support::interpose::Call::{Open, Rename, Sync, Write};
 use crate::support::interpose::{Call, Fault, is_any};
-use crate::support::{Home, KIB};
+use crate::support::{Home, KIB, LEVELS};
 
 const SYNCS: &[Call] = &[Sync];
 const WRITES: &[Call] = &[Write];
@@ -64,16 +65,23 @@ enum Lasts {
 }
 
 fn stride() -> usize {
-    std::env::var("ROCKSQ_FAULT_STRIDE").map_or(7, |text| text.parse().unwrap())
+    std::env::var("ROCKSQ_FAULT_STRIDE").map_or(41, |text| text.parse().unwrap())
 }
 
 fn each(calls: &'static [Call], errno: i32, lasts: Lasts) {
     for kind in [Kind::Fifo, Kind::Mpmc] {
-        let cases = (0..).step_by(stride());
-        let met = cases.take_while(|skip| Case::new(kind, errno).run(calls, *skip, lasts));
-        let met = met.count();
-        assert!(met > 0, "no call was met");
-        eprintln!("{kind:?}: {met} cases of {calls:?} failing {lasts:?} with {errno}");
+        for (place, level) in LEVELS.into_iter().enumerate() {
+            // Each level has other calls, so that together they pass over fewer.
+            let first = place * stride() / 6;
+            let cases = (first..).step_by(stride());
+            let met =
+                cases.take_while(|skip| Case::new(kind, level, errno).run(calls, *skip, lasts));
+            let met = met.count();
+            assert!(met > 0, "no call was met");
+            eprintln!(
+                "{kind:?} {level:?}: {met} cases of {calls:?} failing {lasts:?} with {errno}"
+            );
+        }
     }
 }
 
@@ -81,6 +89,7 @@ fn each(calls: &'static [Call], errno: i32, lasts: Lasts) {
 struct Case {
     home: Home,
     kind: Kind,
+    level: Durability,
     errno: i32,
     expected: Expected,
     next: u32,
@@ -88,10 +97,11 @@ struct Case {
 
 impl Case {
     /// A queue with something in it.
-    fn new(kind: Kind, errno: i32) -> Self {
+    fn new(kind: Kind, level: Durability, errno: i32) -> Self {
         let mut case = Self {
             home: Home::new(),
             kind,
+            level,
             errno,
             expected: Expected::default(),
             next: 0,
@@ -100,6 +110,7 @@ impl Case {
         case.push(&queue, 10, 100).unwrap();
         case.pop(&queue, 3).unwrap();
         queue.close().unwrap();
+        case.expected.written();
         case
     }
 
@@ -112,10 +123,18 @@ impl Case {
         let path = self.home.queue();
         let fault = Fault::counted(&path, is_any, calls, self.errno, skip as u64, times);
         let queue = self.open();
-        let closed = queue.as_ref().map(|queue| self.work(queue, lasts));
+        let closes = skip.is_multiple_of(2);
+        if let Ok(queue) = &queue {
+            self.work(queue, lasts);
+            if closes {
+                self.close(queue);
+            }
+        }
         let met = fault.met() > 0;
         drop(fault);
-        if let (Ok(queue), Ok(false)) = (&queue, closed) {
+        if let Ok(queue) = &queue
+            && !closes
+        {
             self.assert_works(queue);
         }
         drop(queue);
@@ -124,24 +143,31 @@ impl Case {
         met
     }
 
-    /// Every operation; returns whether the queue was closed.
-    fn work(&mut self, queue: &Queue, lasts: Lasts) -> bool {
+    fn work(&mut self, queue: &Queue, lasts: Lasts) {
         let again = lasts == Lasts::Once;
         self.twice(again, |case| case.push(queue, 2, 100));
         self.twice(again, |case| case.pop(queue, 1));
         self.twice(again, |case| case.read(queue, 2));
-        self.twice(again, |_| queue.flush());
-        // Enough that memtables become tables, and that tables are dropped.
+        self.twice(again, |case| case.flush(queue));
+        // Enough that memtables become tables, that tables are dropped, and that the buffer is full.
         for _ in 0..4 {
             self.twice(again, |case| case.push(queue, 16, 256 * KIB as usize));
             self.twice(again, |case| case.pop(queue, 12));
+            for _ in 0..2 {
+                self.twice(again, |case| case.push(queue, 20, 8 * KIB as usize));
+            }
         }
-        self.twice(again, |_| queue.flush());
-        if self.next.is_multiple_of(2) {
-            return false;
+        self.twice(again, |case| case.look(queue));
+        self.twice(again, |case| case.flush(queue));
+        self.twice(again, |case| case.push(queue, 2, 100));
+    }
+
+    fn close(&mut self, queue: &Queue) {
+        let outcome = queue.close();
+        self.allow(&outcome);
+        if outcome.is_err() && self.level == Durability::Buffered {
+            self.expected.lost_the_buffer();
         }
-        self.allow(&queue.close());
-        true
     }
 
     /// What fails once works when it is tried again.
@@ -173,12 +199,12 @@ impl Case {
         // What has failed in the background is told to the next caller.
         self.twice(true, |case| case.push(queue, 1, 100));
         self.pop(queue, 1).unwrap();
-        queue.flush().unwrap();
+        self.twice(true, |case| case.flush(queue));
         self.expected.seen(&queue.peek().unwrap());
     }
 
     fn open(&self) -> Result<Queue> {
-        Queue::open(self.kind, Path::new(&self.home.queue()))
+        Queue::open_at(self.level, self.kind, Path::new(&self.home.queue()))
     }
 
     fn push(&mut self, queue: &Queue, count: u32, len: usize) -> Result<()> {
@@ -200,5 +226,16 @@ impl Case {
         let outcome = queue.read_and_commit(max);
         self.expected.popped(max as usize, &outcome);
         outcome.map(drop)
+    }
+
+    fn flush(&mut self, queue: &Queue) -> Result<()> {
+        queue.flush()?;
+        self.expected.written();
+        Ok(())
+    }
+
+    fn look(&mut self, queue: &Queue) -> Result<()> {
+        self.expected.seen(&queue.peek()?);
+        Ok(())
     }
 }

@@ -20,13 +20,23 @@ fn number(item: &[u8]) -> u32 {
     number
 }
 
-/// The numbers of the items that the queue may hold: one of these.
+/// The numbers of the items in a queue.
+type Numbers = VecDeque<u32>;
+
 #[derive(Clone, Debug)]
-pub struct Expected(BTreeSet<VecDeque<u32>>);
+pub struct Expected {
+    /// The queue holds one of these.
+    now: BTreeSet<Numbers>,
+    /// What it may have held since it was last certain to be written, if that is noted.
+    since_written: Option<BTreeSet<Numbers>>,
+}
 
 impl Default for Expected {
     fn default() -> Self {
-        Self(BTreeSet::from([VecDeque::new()]))
+        Self {
+            now: BTreeSet::from([Numbers::new()]),
+            since_written: None,
+        }
     }
 }
 
@@ -39,7 +49,7 @@ impl Expected {
     pub fn popped(&mut self, max: usize, outcome: &Result<Items>) {
         if let Ok(items) = outcome {
             let items: Vec<_> = items.iter().map(number).collect();
-            let fits = |queue: &VecDeque<u32>| queue.iter().take(max).eq(&items);
+            let fits = |queue: &Numbers| queue.iter().take(max).eq(&items);
             self.keep(fits, &items);
         }
         let outcome = outcome.as_ref().map(drop).map_err(Clone::clone);
@@ -52,23 +62,36 @@ impl Expected {
         self.keep(|queue| queue.iter().eq(&items), &items);
     }
 
-    fn keep(&mut self, fits: impl Fn(&VecDeque<u32>) -> bool, seen: &[u32]) {
-        let before = self.0.clone();
-        self.0.retain(fits);
-        assert!(!self.0.is_empty(), "{seen:?} came, expected: {before:?}");
+    /// Nothing is in memory alone. What comes behind it is noted from now on.
+    pub fn written(&mut self) {
+        self.since_written = Some(self.now.clone());
     }
 
-    fn changed(&mut self, outcome: &Result<()>, change: impl Fn(&mut VecDeque<u32>)) {
-        let mut after: BTreeSet<_> = self.0.iter().cloned().collect();
+    /// What was in memory alone is gone.
+    pub fn lost_the_buffer(&mut self) {
+        self.now.extend(self.since_written.take().unwrap());
+    }
+
+    fn keep(&mut self, fits: impl Fn(&Numbers) -> bool, seen: &[u32]) {
+        let before = self.now.clone();
+        self.now.retain(fits);
+        assert!(!self.now.is_empty(), "{seen:?} came, expected: {before:?}");
+    }
+
+    fn changed(&mut self, outcome: &Result<()>, change: impl Fn(&mut Numbers)) {
+        let mut after = self.now.clone();
         match outcome.as_ref().map_err(|error| error.kind()) {
             Ok(()) => after.clear(),
             Err(ErrorKind::OutcomeUnknown) => {}
             Err(_) => return,
         }
-        for mut queue in std::mem::take(&mut self.0) {
+        for mut queue in std::mem::take(&mut self.now) {
             change(&mut queue);
             after.insert(queue);
         }
-        self.0 = after;
+        if let Some(since_written) = &mut self.since_written {
+            since_written.extend(after.iter().cloned());
+        }
+        self.now = after;
     }
 }

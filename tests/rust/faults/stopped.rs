@@ -1,8 +1,10 @@
 //! What fails behind the caller's back, and what a queue does while it cannot work: nothing.
 
+use std::fs::OpenOptions;
 use std::thread;
 use std::time::Duration;
 
+use rocksq::Durability::{Buffered, Written};
 use rocksq::{ErrorKind, Result};
 
 use super::expected::{Expected, item};
@@ -10,6 +12,7 @@ use super::{Kind, Queue};
 use crate::support::figures::cpu_time;
 use crate::support::interpose::Call::{Open, Rename, Sync, Write};
 use crate::support::interpose::{Call, Fault, is_any, is_log, is_manifest, is_table};
+use crate::support::tree::names;
 use crate::support::waiting::{PATIENCE, until};
 use crate::support::{Home, KIB, MIB};
 
@@ -113,8 +116,7 @@ fn a_failed_sync_of_the_log_is_not_repeated_on_the_same_file() {
     let mut expected = Expected::default();
     expected.pushed(&[1], &queue.push(&[item(1, 100)]));
     let logs = || {
-        let names = crate::support::tree::names(&home.queue());
-        names
+        names(&home.queue())
             .into_iter()
             .filter(|name| is_log(name))
             .collect::<Vec<_>>()
@@ -130,6 +132,41 @@ fn a_failed_sync_of_the_log_is_not_repeated_on_the_same_file() {
         logs().iter().all(|log| !before.contains(log))
     });
     expected.seen(&queue.peek().unwrap());
+}
+
+/// The kernel drops what it could not write: the log ends where it was last synced.
+#[test]
+fn what_a_failed_sync_loses_is_told_by_the_next_flush() {
+    for level in [Buffered, Written] {
+        for kind in [Kind::Fifo, Kind::Mpmc] {
+            let home = Home::new();
+            let queue = Queue::open_at(level, kind, &home.queue()).unwrap();
+            let mut expected = Expected::default();
+            expected.pushed(&[1], &queue.push(&[item(1, 100)]));
+            queue.flush().unwrap();
+            let logs = names(&home.queue()).into_iter().filter(|name| is_log(name));
+            let logs: Vec<_> = logs
+                .map(|log| OpenOptions::new().append(true).open(home.queue().join(log)))
+                .map(|log| log.map(|log| (log.metadata().unwrap().len(), log)).unwrap())
+                .collect();
+            queue.push(&[item(2, 100)]).unwrap();
+            let fault = Fault::new(&home.queue(), is_any, &[Sync], libc::EIO);
+            let error = queue.flush().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
+            for (len, log) in &logs {
+                log.set_len(*len).unwrap();
+            }
+            drop(fault);
+            expected.pushed(&[3], &queue.push(&[item(3, 100)]));
+            let error = queue.flush().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
+            queue.flush().unwrap();
+            expected.seen(&queue.peek().unwrap());
+            queue.close().unwrap();
+            let queue = Queue::open(kind, &home.queue()).unwrap();
+            expected.seen(&queue.peek().unwrap());
+        }
+    }
 }
 
 #[test]
