@@ -38,6 +38,8 @@ pub(crate) struct Buffer {
     since: Option<i64>,
     /// Whether chunks were left out because all readers were done with them.
     skipped: bool,
+    /// Whether there was no room on the disk when it was last to be written.
+    refused: bool,
 }
 
 /// A label whose cursor differs from the one in the store; `None` for a label that is not there.
@@ -59,7 +61,21 @@ impl Buffer {
 
     /// Whether it may grow by `cost`.
     pub(crate) fn has_room_for(&self, cost: u64) -> bool {
-        self.cost.saturating_add(cost) <= memory::allowance(self.cost, LIMIT)
+        let fits = self.cost.saturating_add(cost) <= memory::allowance(self.cost, LIMIT);
+        fits && !(self.refused && cost > 0 && self.gives_room())
+    }
+
+    /// Whether something was taken that the store has. On a full disk that must not wait for room for
+    /// what would be added behind it.
+    fn gives_room(&self) -> bool {
+        let taken_from = |moved: &Moved| moved.written.as_ref().map_or(0, Cursor::first);
+        let mut places = self.moved.values().map(taken_from);
+        places.any(|place| place < self.start.position)
+    }
+
+    /// Notes that there is no room for it on the disk, if anything is in it.
+    pub(super) fn refuse(&mut self) {
+        self.refused = !self.is_empty();
     }
 
     /// When its oldest operation came, in log time.

@@ -40,7 +40,10 @@ impl<S: Store> Log<S> {
         let payload: u64 = operations.iter().map(Operation::payload).sum();
         let batch = match self.begin_batch(payload as usize) {
             Ok(batch) => batch,
-            Err(error) => return smallvec![Err(error); operations.len()],
+            Err(error) => {
+                self.note_failure(&error);
+                return smallvec![Err(error); operations.len()];
+            }
         };
         let (plan, mut results) = self.plan(operations, None);
         match self.write(batch, &plan) {
@@ -62,11 +65,17 @@ impl<S: Store> Log<S> {
             buffer.fill(&mut batch)?;
         }
         plan.fill(&mut batch)?;
-        self.store.write(batch).inspect_err(|error| {
-            if error.kind() == ErrorKind::OutcomeUnknown {
-                self.in_doubt.store(true, Ordering::Relaxed);
-            }
-        })
+        self.store
+            .write(batch)
+            .inspect_err(|error| self.note_failure(error))
+    }
+
+    fn note_failure(&self, error: &Error) {
+        match error.kind() {
+            ErrorKind::OutcomeUnknown => self.in_doubt.store(true, Ordering::Relaxed),
+            ErrorKind::DiskFull => self.state.lock().buffer.refuse(),
+            _ => {}
+        }
     }
 
     /// The buffer, if it has to be written before the plan.

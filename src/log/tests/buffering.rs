@@ -246,6 +246,25 @@ fn what_is_buffered_can_be_taken_while_the_disk_is_full() {
     log.buffer(&[&item]);
 }
 
+/// The taking gives room. It could not be written any more behind what would be added.
+#[test]
+fn on_a_full_disk_what_was_taken_of_it_is_written_before_more_is_added() {
+    let log = fifo(1 << 40);
+    log.add(&["stored"]);
+    log.buffer(&["buffered"]);
+    log.store.fail_until_mended(ErrorKind::DiskFull);
+    assert_eq!(log.flush().unwrap_err().kind(), ErrorKind::DiskFull);
+    log.buffer(&["more"]);
+    assert_eq!(log.pop_buffered(1), ["stored"]);
+    let error = log
+        .append(&["too much"], Wait::NEVER, Buffered)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DiskFull);
+    log.store.mend();
+    log.buffer(&["last"]);
+    assert_eq!(killed(&log).pop(9), ["buffered", "more"]);
+}
+
 #[test]
 fn the_housekeeping_tries_again_when_the_buffer_could_not_be_written() {
     let clock = ManualClock::at(0);

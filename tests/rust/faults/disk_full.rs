@@ -74,6 +74,24 @@ fn fill_and_drain(kind_of_queue: Kind, level: Durability, len: usize) {
     expected.seen(&queue.peek().unwrap());
 }
 
+/// Between the taking and the next write the buffer is filled again.
+#[test]
+fn a_buffered_queue_that_has_filled_the_disk_gives_space_back_while_it_is_refilled() {
+    let Some((_disk, path)) = disk() else { return };
+    let queue = Queue::open_at(Buffered, Kind::Fifo, &path).unwrap();
+    let mut expected = Expected::default();
+    let pushed = fill(&queue, 64 * KIB as usize, &mut expected);
+    let popped = queue.pop(pushed.into());
+    expected.popped(pushed as usize, &popped);
+    assert_eq!(popped.unwrap().len() as u32, pushed);
+    let mut refilled = 0;
+    until(PATIENCE, "space has come back", || {
+        refilled += fill(&queue, 64 * KIB as usize, &mut expected);
+        refilled > pushed / 2
+    });
+    expected.seen(&queue.peek().unwrap());
+}
+
 /// Returns how many items went in.
 fn fill(queue: &Queue, len: usize, expected: &mut Expected) -> u32 {
     let mut number = 0;
