@@ -174,6 +174,9 @@ impl Core {
         floor: u64,
         occasion: Occasion,
     ) -> Result<bool> {
+        if self.with(|engine| reclaim::is_in_vain(engine, floor, occasion))? {
+            return Err(self.full("give space back"));
+        }
         let trimmed = self.trimmed.load(Ordering::Acquire);
         let range = self.with(|engine| Ok(reclaim::deletable(engine, trimmed, floor)))?;
         if let Some((from, end)) = range {

@@ -38,6 +38,16 @@ pub(super) fn deletable(engine: &Engine, trimmed: u64, floor: u64) -> Option<(u6
     (from < floor).then_some((from, floor))
 }
 
+/// Whether there is no room for the flush that is due, and no table to drop. The mark of a trim would
+/// only use up the room for taking more.
+pub(super) fn is_in_vain(engine: &Engine, floor: u64, occasion: Occasion) -> Result<bool> {
+    if !is_due(engine, occasion) || has_room_to_flush(engine, floor)? {
+        return Ok(false);
+    }
+    let resting = occasion == Occasion::Resting;
+    Ok(!Behind::count(engine, floor)?.is_worth_dropping(resting))
+}
+
 /// Flushes if that is due and drops the tables below `floor` if they are worth it. Returns whether
 /// a later call could drop more.
 ///

@@ -2,7 +2,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rocksq::Durability;
 use rocksq::Durability::{Buffered, Written};
@@ -72,6 +74,28 @@ fn fill_and_drain(kind_of_queue: Kind, level: Durability, len: usize) {
     }
     let queue = Queue::open_at(level, kind_of_queue, &path).unwrap();
     expected.seen(&queue.peek().unwrap());
+}
+
+/// The housekeeping has its turn after each take, and must not use up what is left.
+#[test]
+fn takes_that_come_slowly_on_a_full_disk_write_no_more_than_quick_ones() {
+    const TAKES: u64 = 200;
+    let Some((_disk, path)) = disk() else { return };
+    let queue = Queue::open_at(Written, Kind::Fifo, &path).unwrap();
+    fill(&queue, 512, &mut Expected::default());
+    queue.pop(1).unwrap();
+    let before = log_bytes(&path);
+    for _ in 0..TAKES {
+        queue.pop(1).unwrap();
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert!(log_bytes(&path) - before < TAKES * 90);
+}
+
+fn log_bytes(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    let logs = entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
+    logs.map(|log| log.metadata().unwrap().len()).sum()
 }
 
 /// Between the taking and the next write the buffer is filled again.
