@@ -37,8 +37,10 @@ class Supply:
         """The items of a call."""
         return self.calls[number % len(self.calls)]
 
-    def check(self, taken: list[bytes]) -> None:
-        """Fail unless `taken` is what was supplied, in order."""
+    def check(self, taken: list[bytes], expected: int) -> None:
+        """Fail unless `taken` is so many items, as they were supplied and in order."""
+        if len(taken) != expected:
+            raise SystemExit(f"{len(taken)} items came out of {expected}")
         count = len(self.items)
         for number, item in enumerate(taken):
             if item != self.items[number % count]:
@@ -59,8 +61,8 @@ def push_all(queue: Contender, supply: Supply, calls: int, seconds: float) -> tu
 
 def pop_all(
     queue: Contender, per_call: int, calls: int, seconds: float
-) -> tuple[list[bytes], float]:
-    """Pop so many calls, or for so long; the items, and the time it took."""
+) -> tuple[list[bytes], int, float]:
+    """Pop so many calls, or for so long; the items, the calls made, and the time they took."""
     begin = time.perf_counter()
     end = begin + seconds
     taken: list[bytes] = []
@@ -68,8 +70,8 @@ def pop_all(
     for number in range(calls):
         taken += pop(per_call)
         if number % 16 == 0 and time.perf_counter() > end:
-            break
-    return taken, time.perf_counter() - begin
+            return taken, number + 1, time.perf_counter() - begin
+    return taken, calls, time.perf_counter() - begin
 
 
 def in_then_out(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
@@ -81,8 +83,8 @@ def in_then_out(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
     supply = Supply(row)
     limit = math.inf if row.is_large else seconds
     pushed, push_time = push_all(queue, supply, row.items // row.per_call, limit)
-    taken, pop_time = pop_all(queue, row.per_call, pushed, seconds)
-    supply.check(taken)
+    taken, popped, pop_time = pop_all(queue, row.per_call, pushed, seconds)
+    supply.check(taken, popped * row.per_call)
     return {"push": pushed * row.per_call / push_time, "pop": len(taken) / pop_time}
 
 
@@ -92,13 +94,15 @@ def by_turns(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
     taken: list[bytes] = []
     begin = time.perf_counter()
     end = begin + seconds
+    turns = 0
     for number in range(row.items // row.per_call):
         queue.push(supply.call(number))
         taken += queue.pop(row.per_call)
+        turns += 1
         if number % 16 == 0 and time.perf_counter() > end:
             break
     took = time.perf_counter() - begin
-    supply.check(taken)
+    supply.check(taken, turns * row.per_call)
     return {"both": len(taken) / took}
 
 
@@ -125,9 +129,7 @@ def two_threads(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
             break
     took = time.perf_counter() - begin
     producer.join()
-    supply.check(taken)
-    if len(taken) != pushed * row.per_call:
-        raise SystemExit(f"{len(taken)} items came out of {pushed * row.per_call}")
+    supply.check(taken, pushed * row.per_call)
     return {"both": len(taken) / took}
 
 

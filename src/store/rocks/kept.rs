@@ -21,7 +21,7 @@ pub(super) fn problems(directory: &Path) -> io::Result<Vec<String>> {
                 let log = hole.log.strip_prefix(directory).unwrap_or(&hole.log);
                 problems.push(format!(
                     "The log {}, which an earlier opening has set aside, is damaged at byte {}: \
-                     what was written there is gone",
+                     what was written there may be gone",
                     log.display(),
                     hole.offset
                 ));

@@ -54,6 +54,9 @@ fn many_producers_and_consumers_together_are_no_slower_than_one_of_each() {
     }
 }
 
+/// Reads that wait for each other take as long as one after another; 0.6 of that is measured.
+const OVERLAP: f64 = 0.9;
+
 /// What a backlog is read by: one label after another, or each in a thread of its own. Reading alone
 /// writes nothing, so that only the read could be what they wait for.
 #[test]
@@ -84,5 +87,5 @@ fn labels_that_read_at_the_same_time_do_not_wait_for_each_other() {
         });
         begin.elapsed()
     };
-    compare_with("two labels at the same time", RATIO, alone, together);
+    compare_with("two labels at the same time", OVERLAP, alone, together);
 }
