@@ -303,7 +303,7 @@ impl Store for MemoryStore {
         self.apply(batch)
     }
 
-    fn is_quiet(&self) -> bool {
+    fn is_quiet(&self, _bytes: u64) -> bool {
         self.disk.lock().check_running().is_ok()
     }
 

@@ -172,9 +172,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// calls it before it decides what to write.
     fn recover(&self) -> Result<()>;
 
-    /// Whether a small write would wait for nothing now: no sync, no repair, and no flush that
-    /// begins or that it might have to begin. One that is under way holds no writer up.
-    fn is_quiet(&self) -> bool;
+    /// Whether a small write that adds so many bytes would wait for nothing now: no sync, no repair,
+    /// no flush that begins or that it might have to begin, and no room that has to be looked for.
+    /// A flush that is under way holds no writer up.
+    fn is_quiet(&self, bytes: u64) -> bool;
 
     /// Makes everything written before the call survive a power cut. Holds up no writer.
     fn sync(&self) -> Result<()>;

@@ -257,11 +257,13 @@ def test_small_calls_that_need_not_wait_keep_the_gil(queue: Queue, tmp_path: Pat
 @needs_a_gil
 def test_small_pushes_keep_the_gil_while_the_queue_flushes(queue: Queue) -> None:
     item = bytes(1024)
+    pushes = 48 << 10  # flushed three times
     with Chances() as others:
         before = others.count
-        for _ in range(48 << 10):  # flushed three times
+        for _ in range(pushes):
             queue.push([item])
-        assert others.count - before <= 100
+        # While the log is synced, which takes longer on a busy disk, they let go of it.
+        assert others.count - before <= pushes // 50
 
 
 @needs_a_gil

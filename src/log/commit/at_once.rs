@@ -49,6 +49,6 @@ impl<S: Store> Log<S> {
             && !self.in_doubt.load(Ordering::Relaxed)
             && self.is_caught_up()
             && !memory::is_used_up()
-            && self.store.is_quiet()
+            && self.store.is_quiet(cost)
     }
 }

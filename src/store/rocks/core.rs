@@ -45,6 +45,9 @@ use crate::events::{Event, Level};
 use crate::fork::Birthplace;
 use crate::store::{Dropped, Occasion, Traffic};
 
+/// What a small write has beside its items, and more.
+const WRITE_OVERHEAD: u64 = 4 << 10;
+
 pub(super) struct Core {
     birthplace: Birthplace,
     /// Absolute: the working directory may change before the database is opened anew.
@@ -213,8 +216,8 @@ impl Core {
         }
     }
 
-    /// Whether a small write would wait for nothing. Waits for nothing itself.
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Whether a small write that adds so many bytes would wait for nothing. Waits for nothing itself.
+    pub(super) fn is_quiet(&self, bytes: u64) -> bool {
         if !self.birthplace.is_here() {
             return false;
         }
@@ -224,9 +227,7 @@ impl Core {
                 health.damage() == Damage::None
                     && !health.holds_writers_up()
                     && health.unflushed() < options::NEARLY_FULL
-                    && self
-                        .reserve
-                        .is_settled(health.in_memory().saturating_add(disk::SLACK))
+                    && (bytes == 0 || self.has_reserve_for(engine, bytes))
             }
             _ => false,
         }
@@ -282,6 +283,13 @@ impl Core {
             ErrorKind::Corrupt => self.damaged("write"),
             _ => self.stopped("write"),
         })
+    }
+
+    /// Whether [`check_reserve`](Self::check_reserve) would have nothing to do.
+    fn has_reserve_for(&self, engine: &Engine, bytes: u64) -> bool {
+        let added = bytes.saturating_add(WRITE_OVERHEAD);
+        self.reserve
+            .is_settled(engine.health().in_memory().saturating_add(added))
     }
 
     /// What is added must not use up the room that is needed to take it out again.

@@ -179,8 +179,8 @@ impl Store for RocksStore {
         self.core.sync()
     }
 
-    fn is_quiet(&self) -> bool {
-        self.core.is_quiet()
+    fn is_quiet(&self, bytes: u64) -> bool {
+        self.core.is_quiet(bytes)
     }
 
     fn recover(&self) -> Result<()> {
