@@ -20,13 +20,6 @@ fn fifo(home: &Home, max_bytes: u64, on_full: OnFull) -> PersistentQueueWithCapa
     PersistentQueueWithCapacity::open(home.queue(), options).unwrap()
 }
 
-fn dropping(home: &Home, max_elements: u64) -> MpmcQueue {
-    let mut options = MpmcOptions::default();
-    options.max_elements = Some(max_elements);
-    options.on_full = OnFull::DropOldest;
-    MpmcQueue::open(home.queue(), options).unwrap()
-}
-
 #[test]
 fn a_backlog_larger_than_memory_is_dropped_from_its_oldest_end() {
     let home = Home::new();
@@ -55,12 +48,12 @@ fn a_backlog_larger_than_memory_is_dropped_from_its_oldest_end() {
 #[test]
 fn items_dropped_from_an_mpmc_queue_stay_dropped() {
     let home = Home::new();
-    let queue = dropping(&home, 3);
+    let queue = home.dropping(3);
     queue.next("label", StartPosition::Oldest, 0).unwrap();
     queue.add(&[b"a", b"b"]).unwrap();
     queue.add(&[b"c", b"d"]).unwrap();
     queue.close().unwrap();
-    let queue = dropping(&home, 9);
+    let queue = home.dropping(9);
     assert_eq!(queue.len().unwrap(), 3);
     let next = queue.next("label", StartPosition::Oldest, 9).unwrap();
     assert_eq!(next.items, [b"b", b"c", b"d"]);
@@ -118,11 +111,11 @@ fn a_task_waits_until_there_is_less() {
 #[test]
 fn a_repair_brings_nothing_back_that_was_dropped() {
     let home = Home::new();
-    let queue = dropping(&home, 3);
+    let queue = home.dropping(3);
     queue.add(&[b"a", b"b", b"c"]).unwrap();
     queue.add(&[b"d"]).unwrap();
     queue.close().unwrap();
     rocksq::maintenance::repair(home.queue()).unwrap();
-    let items: Vec<_> = dropping(&home, 3).iter().map(Result::unwrap).collect();
+    let items: Vec<_> = home.dropping(3).iter().map(Result::unwrap).collect();
     assert_eq!(items, [b"b", b"c", b"d"]);
 }

@@ -175,7 +175,7 @@ impl Rebuild {
 
     /// Removes what a repair that came to nothing has left.
     fn clear(&self) -> Result<()> {
-        aside::ignore(io::ErrorKind::NotFound, fs::remove_dir_all(self.working()))
+        remove_working(&self.path)
             .map_err(|error| self.refusal("clear away an earlier repair", &error))
     }
 
@@ -270,11 +270,15 @@ fn kind_to_hold(path: &Path) -> Result<Kind> {
     }
 }
 
+fn remove_working(directory: &Path) -> io::Result<()> {
+    let removed = fs::remove_dir_all(directory.join(aside::REPAIRING));
+    aside::ignore(io::ErrorKind::NotFound, removed)
+}
+
 /// Removes what a repair that was not decided has left in `directory`, which must be held. It is no
 /// reason to fail when that cannot be done.
 pub(super) fn clear_undecided(directory: &Path) {
-    let cleared = fs::remove_dir_all(directory.join(aside::REPAIRING));
-    if let Err(error) = aside::ignore(io::ErrorKind::NotFound, cleared) {
+    if let Err(error) = remove_working(directory) {
         let text = format_args!("{} stays: {error}", aside::REPAIRING);
         Event::at(Level::Debug).about(directory).post(text);
     }

@@ -4,8 +4,8 @@
 
 use super::anywhere::cases;
 use super::history::{self, History};
-use super::image::{Damage, How};
-use super::judge::{Drain, check, drain_fifo, drain_mpmc};
+use super::image::How;
+use super::judge::{Drain, check_damaged, drain_fifo, drain_mpmc};
 use crate::support::random::{Random, seed};
 
 /// RocksDB's files of records consist of blocks; see `src/store/files/wal.rs`.
@@ -51,17 +51,6 @@ fn newest(history: &History, name: &str) -> String {
     history.image.named(name).pop().unwrap()
 }
 
-fn judge(history: &History, file: &str, how: How, drain: Drain) {
-    let damage = Damage {
-        file: file.to_owned(),
-        how,
-    };
-    eprintln!("{damage}");
-    let mut image = history.image.clone();
-    image.apply(&damage);
-    check(history, &image, 0, drain);
-}
-
 /// The last two blocks: there the reader meets the end of the file.
 fn damage_the_headers_of_the_log(history: &History, drain: Drain) {
     let file = newest(history, ".log");
@@ -70,7 +59,7 @@ fn damage_the_headers_of_the_log(history: &History, drain: Drain) {
     let mut headers = headers(bytes);
     headers.retain(|header| *header >= last_blocks);
     for how in some(bits(&headers)) {
-        judge(history, &file, how, drain);
+        check_damaged(history, &file, how, drain);
     }
 }
 
@@ -93,7 +82,7 @@ fn damage_the_headers_of_the_table_of_contents(history: &History, drain: Drain) 
     let file = newest(history, "MANIFEST-");
     let headers = headers(history.image.bytes(&file));
     for how in some(bits(&headers)) {
-        judge(history, &file, how, drain);
+        check_damaged(history, &file, how, drain);
     }
 }
 
@@ -117,7 +106,7 @@ fn cut_the_table_of_contents(history: &History, drain: Drain) {
     let file = newest(history, "MANIFEST-");
     let len = history.image.bytes(&file).len() as u64;
     for how in some((0..len).map(How::Truncate).collect()) {
-        judge(history, &file, how, drain);
+        check_damaged(history, &file, how, drain);
     }
 }
 

@@ -2,8 +2,8 @@
 //! `ROCKSQ_DAMAGE_CASES=1000 cargo nextest run --release --profile long damage::anywhere`.
 
 use super::history::{self, History};
-use super::image::{Damage, How};
-use super::judge::{Drain, check, drain_fifo, drain_mpmc};
+use super::image::How;
+use super::judge::{Drain, check, check_damaged, drain_fifo, drain_mpmc};
 use crate::support::random::{Random, seed};
 
 const CASES: u64 = 8;
@@ -32,14 +32,7 @@ fn damage_to_the_end_of_a_table_is_told() {
     for file in history.image.named(".sst") {
         let len = history.image.bytes(&file).len() as u64;
         for byte in [1310, 900, 500, 200, 30].map(|from_end| len - from_end) {
-            let damage = Damage {
-                file: file.clone(),
-                how: How::Flip(byte, 0),
-            };
-            eprintln!("{damage}");
-            let mut image = history.image.clone();
-            image.apply(&damage);
-            check(&history, &image, damage.untold(&history), drain_fifo);
+            check_damaged(&history, &file, How::Flip(byte, 0), drain_fifo);
         }
     }
 }

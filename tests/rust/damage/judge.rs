@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use rocksq::maintenance::{Recovery, repair, verify};
-use rocksq::{Error, ErrorKind, StartPosition};
+use rocksq::{Error, ErrorKind, Items, StartPosition};
 
 use super::history::{self, History, number};
-use super::image::Image;
+use super::image::{Damage, How, Image};
 use crate::support::Home;
 use crate::support::tree::{assert_unchanged, picture};
 
@@ -31,38 +31,42 @@ pub type Drain = fn(&Path) -> rocksq::Result<Outcome>;
 
 pub fn drain_fifo(path: &Path) -> rocksq::Result<Outcome> {
     let queue = history::fifo(path)?;
+    Ok(drain(queue.recovery(), || queue.pop(7)))
+}
+
+pub fn drain_mpmc(path: &Path) -> rocksq::Result<Outcome> {
+    let queue = history::mpmc(path)?;
+    let take = || queue.next("even", StartPosition::Oldest, 7);
+    Ok(drain(queue.recovery(), || take().map(|next| next.items)))
+}
+
+fn drain(recovery: Option<Recovery>, take: impl Fn() -> rocksq::Result<Items>) -> Outcome {
     let mut outcome = Outcome {
-        recovery: queue.recovery(),
+        recovery,
         ..Outcome::default()
     };
     loop {
-        match queue.pop(7) {
-            Ok(items) if items.is_empty() => return Ok(outcome),
+        match take() {
+            Ok(items) if items.is_empty() => return outcome,
             Ok(items) => outcome.items.extend(items.iter().map(number)),
             Err(error) => {
                 outcome.error = Some(error);
-                return Ok(outcome);
+                return outcome;
             }
         }
     }
 }
 
-pub fn drain_mpmc(path: &Path) -> rocksq::Result<Outcome> {
-    let queue = history::mpmc(path)?;
-    let mut outcome = Outcome {
-        recovery: queue.recovery(),
-        ..Outcome::default()
+/// Damages one file of the queue, of which every loss has to be told.
+pub fn check_damaged(history: &History, file: &str, how: How, drain: Drain) {
+    let damage = Damage {
+        file: file.to_owned(),
+        how,
     };
-    loop {
-        match queue.next("even", StartPosition::Oldest, 7) {
-            Ok(next) if next.items.is_empty() => return Ok(outcome),
-            Ok(next) => outcome.items.extend(next.items.iter().map(number)),
-            Err(error) => {
-                outcome.error = Some(error);
-                return Ok(outcome);
-            }
-        }
-    }
+    eprintln!("{damage}");
+    let mut image = history.image.clone();
+    image.apply(&damage);
+    check(history, &image, 0, drain);
 }
 
 /// `untold` is how many of the last items may be gone without a word.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rocksq::maintenance::{repair, verify};
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{ErrorKind, MpmcOptions, OnFull, StartPosition};
+use rocksq::{ErrorKind, StartPosition};
 
 use super::history::{self, number};
 use super::image::Image;
@@ -248,18 +248,10 @@ fn labels_stand_where_they_stood_after_a_repair() {
     assert_eq!(numbers(&new.items), run(0, 620));
 }
 
-/// A queue that drops its oldest items to keep to `max_elements`.
-fn dropping(home: &Home, max_elements: u64) -> MpmcQueue {
-    let mut options = MpmcOptions::default();
-    options.max_elements = Some(max_elements);
-    options.on_full = OnFull::DropOldest;
-    MpmcQueue::open(home.queue(), options).unwrap()
-}
-
 #[test]
 fn a_label_that_has_lost_items_is_told_after_a_repair() {
     let home = Home::new();
-    let queue = dropping(&home, 3);
+    let queue = home.dropping(3);
     queue.add(&["0"]).unwrap();
     queue.next("label", StartPosition::Oldest, 1).unwrap();
     for item in ["1", "2", "3", "4", "5", "6"] {
@@ -267,7 +259,7 @@ fn a_label_that_has_lost_items_is_told_after_a_repair() {
     }
     queue.close().unwrap();
     repair(home.queue()).unwrap();
-    let queue = dropping(&home, 3);
+    let queue = home.dropping(3);
     let next = queue.next("label", StartPosition::Oldest, 9).unwrap();
     assert_eq!(next.items, ["4", "5", "6"]);
     assert!(next.expired);
@@ -306,7 +298,7 @@ fn a_report_names_the_label_without_a_name() {
 #[test]
 fn a_report_counts_no_items_that_were_dropped() {
     let home = Home::new();
-    let queue = dropping(&home, 5);
+    let queue = home.dropping(5);
     queue.add(&["a", "b", "c", "d", "e"]).unwrap();
     queue.add(&["six", "seven"]).unwrap();
     queue.close().unwrap();
@@ -314,7 +306,7 @@ fn a_report_counts_no_items_that_were_dropped() {
         let report = report.unwrap();
         assert_eq!((report.items, report.bytes), (5, 11), "{report:?}");
     }
-    assert_eq!(dropping(&home, 5).len().unwrap(), 5);
+    assert_eq!(home.dropping(5).len().unwrap(), 5);
 }
 
 /// A queue with the items from `from` on, ten in each of three tables.

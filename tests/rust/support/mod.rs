@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
-use rocksq::{Durability, ErrorKind, MpmcOptions, QueueOptions, Result};
+use rocksq::{Durability, ErrorKind, MpmcOptions, OnFull, QueueOptions, Result};
 
 pub const LEVELS: [Durability; 3] = [
     Durability::Buffered,
@@ -78,6 +78,14 @@ impl Home {
         let mut options = MpmcOptions::default();
         (options.durability, options.ttl) = (level, Some(ttl));
         MpmcQueue::open(self.at("mpmc"), options).unwrap()
+    }
+
+    /// An MPMC queue that drops its oldest items to keep to `max_elements`.
+    pub fn dropping(&self, max_elements: u64) -> MpmcQueue {
+        let mut options = MpmcOptions::default();
+        options.max_elements = Some(max_elements);
+        options.on_full = OnFull::DropOldest;
+        MpmcQueue::open(self.queue(), options).unwrap()
     }
 }
 
