@@ -141,8 +141,12 @@ fn the_check_notices_a_label_that_went_back() {
 
 /// Kills a process, does something to its queue that must not happen, and checks.
 fn sabotage(kind: Kind, damage: impl FnOnce(&Path, &mut History)) {
+    // There is something to take, and room for something to add.
+    let fits = |home: &Home, task: &Task| {
+        (200..=task.capacity() - 200).contains(&home.fifo().len().unwrap())
+    };
     let (_home, task, mut history) = std::iter::repeat_with(|| killed_at_work(kind))
-        .find(|(home, _, _)| kind != Kind::Fifo || home.fifo().len().unwrap() >= 200)
+        .find(|(home, task, _)| kind != Kind::Fifo || fits(home, task))
         .unwrap();
     damage(&task.path, &mut history);
     kind.check().check(&history, &task);
