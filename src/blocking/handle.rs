@@ -11,6 +11,7 @@ use crate::log::clock::SystemClock;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
 use crate::migration;
+use crate::store::Store;
 use crate::store::rocks::{Kind, RocksStore};
 use crate::worker::Worker;
 

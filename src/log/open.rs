@@ -20,7 +20,7 @@ use crate::housekeeping::{Chore, Registration};
 use crate::memory::Share;
 use crate::primitives::Mutex;
 use crate::primitives::atomic::AtomicU64;
-use crate::store::{Batch, Records, Store, Visit};
+use crate::store::{Batch, Dropped, Records, Store, Visit};
 
 /// What a store holds of a log.
 pub(super) struct Stored {
@@ -112,7 +112,7 @@ impl<S: Store> Log<S> {
         let time = LogTime::starting_after(last_time.max(stored.time), clock);
         let meta = Meta {
             open: true,
-            epoch: stored.meta.map_or(0, next_epoch),
+            epoch: next_epoch(stored.meta, store.dropped().as_ref()),
             uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
             time: time.now(),
         };
@@ -176,9 +176,17 @@ impl<S: Store> Log<S> {
     }
 }
 
-/// The epoch grows when the last stop was not clean.
-fn next_epoch(last: Meta) -> u32 {
-    last.epoch.saturating_add(last.open.into())
+/// The epoch grows when the last stop was not clean. When something was dropped that may have been
+/// the note of a later epoch, it is higher than any that was dropped.
+fn next_epoch(last: Option<Meta>, dropped: Option<&Dropped>) -> u32 {
+    let known = last.map_or(0, |last| last.epoch.saturating_add(last.open.into()));
+    let Some(dropped) = dropped else {
+        return known;
+    };
+    let last_chunk = dropped.last_chunk.as_ref();
+    let header = last_chunk.and_then(|(_, head)| Header::decode(head).ok());
+    let dropped = header.map_or(0, |(header, _)| header.epoch);
+    known.max(dropped).saturating_add(1)
 }
 
 pub(super) fn write_meta<S: Store>(store: &S, meta: Meta) -> Result<()> {

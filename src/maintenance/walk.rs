@@ -62,7 +62,7 @@ impl Plan {
             trim,
             floor: floor.flatten().map(|floor| floor.mark),
             cursors: read_cursors(source, &mut problems)?,
-            set_aside: read_set_aside(source)?,
+            set_aside: read_set_aside(source, &mut problems)?,
             problems,
             start: Mark::default(),
         };
@@ -174,11 +174,21 @@ fn read_cursors(source: &Salvage, problems: &mut Vec<String>) -> Result<BTreeMap
     Ok(cursors)
 }
 
-fn read_set_aside(source: &Salvage) -> Result<BTreeMap<(u32, u64), Chunk>> {
-    let mut chunks = BTreeMap::new();
+fn read_set_aside(
+    source: &Salvage,
+    problems: &mut Vec<String>,
+) -> Result<BTreeMap<(u32, u64), Chunk>> {
+    let mut chunks: BTreeMap<_, Chunk> = BTreeMap::new();
     source.visit_lost(&mut |first, bytes| {
         if let Ok(chunk) = Chunk::decode(first, bytes) {
-            chunks.insert((chunk.header.epoch, first), chunk);
+            let epoch = chunk.header.epoch;
+            let other = chunks.insert((epoch, first), chunk);
+            if other.is_some_and(|other| other.bytes() != bytes) {
+                problems.push(format!(
+                    "Logs that earlier openings have set aside have different chunks for position \
+                     {first} of epoch {epoch}: the last of them is taken"
+                ));
+            }
         }
         Ok(())
     })?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Batch, Occasion, Records, Store, Traffic, Visit, Visitor};
+use super::{Batch, Dropped, Occasion, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitives::atomic::{AtomicU64, Ordering};
 use crate::primitives::{Mutex, MutexGuard};
@@ -330,6 +330,10 @@ impl Store for MemoryStore {
     }
 
     fn found(&self, _end: u64) {}
+
+    fn dropped(&self) -> Option<Dropped> {
+        None
+    }
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self

@@ -188,6 +188,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// itself.
     fn found(&self, end: u64);
 
+    /// What could not be brought back from a damaged log, the last time that something could not.
+    fn dropped(&self) -> Option<Dropped>;
+
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>>;
 
     /// All records whose key begins with `prefix`, in the order of their keys.

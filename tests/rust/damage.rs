@@ -5,6 +5,7 @@ mod aimed;
 mod anywhere;
 mod backups;
 mod corpus;
+mod cramped;
 mod history;
 mod image;
 mod judge;

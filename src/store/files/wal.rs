@@ -48,12 +48,16 @@ impl Record<'_> {
             .map_or(0, u64::from_le_bytes)
     }
 
-    /// Sequence number of its last change.
-    pub(crate) fn last(&self) -> u64 {
+    /// How many changes it has: none where RocksDB notes no more than where a log begins.
+    pub(crate) fn changes(&self) -> u64 {
         let changes = self.bytes.get(8..).and_then(|rest| rest.first_chunk());
-        let changes = changes.copied().map_or(0, u32::from_le_bytes);
-        self.sequence()
-            .saturating_add(u64::from(changes).saturating_sub(1))
+        changes.copied().map_or(0, u32::from_le_bytes).into()
+    }
+
+    /// Sequence number of its last change, or of the last one before it if it has none.
+    pub(crate) fn last(&self) -> u64 {
+        let next = self.sequence().saturating_add(self.changes());
+        next.saturating_sub(1)
     }
 }
 
@@ -205,7 +209,13 @@ fn read_block(
                 record.add(&fragment, offset, visitor);
                 at = at.saturating_add(fragment.len());
             }
-            Parsed::Recycled => return record.endless(offset, visitor),
+            Parsed::Recycled(len) => {
+                record.endless(offset, visitor);
+                if !begins_whole(rest.get(len..)) {
+                    return;
+                }
+                at = at.saturating_add(len);
+            }
             // The rest of a block that has no room for a header is zero.
             Parsed::Short if !is_last && rest.len() < HEADER => return,
             bad => {
@@ -276,8 +286,8 @@ struct Fragment<'a> {
 }
 
 enum Parsed<'a> {
-    /// It has a type that is not used here.
-    Recycled,
+    /// It has a type that is not used here, and claims to be so long.
+    Recycled(usize),
     Whole(Fragment<'a>),
     /// It ends behind the bytes that are there.
     Short,
@@ -292,10 +302,10 @@ impl<'a> Fragment<'a> {
             return Parsed::Short;
         };
         // RocksDB looks at the type before it looks at the length and the checksum.
-        if RECYCLED.contains(&kind) {
-            return Parsed::Recycled;
-        }
         let len = usize::from(u16::from_le_bytes([l0, l1]));
+        if RECYCLED.contains(&kind) {
+            return Parsed::Recycled(HEADER.saturating_add(len));
+        }
         if kind == 0 && len == 0 {
             return Parsed::Damaged(HEADER);
         }

@@ -10,11 +10,14 @@
 //! | `repaired-N` | a repaired queue, which takes the place of the old one: that goes to `damaged-N` |
 //! | `settling-N` | a repaired queue, while its files move up |
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::directories;
+use crate::store::files::wal;
 
 pub(super) const SUSPECT: &str = "rocksq-suspect";
 pub(super) const REPAIRING: &str = "rocksq-repairing";
@@ -118,6 +121,34 @@ pub(super) fn note_reached(directory: &Path, reached: u64) -> io::Result<()> {
 pub(super) fn reached(directory: &Path) -> Option<u64> {
     let text = fs::read_to_string(directory.join(REACHED)).ok()?;
     text.trim().parse().ok()
+}
+
+/// Logs that openings have set aside, by name. Those that had no room for more have left them in
+/// their places as well.
+pub(super) struct Judged(HashMap<OsString, u64>);
+
+impl Judged {
+    /// Up to which sequence number the changes in `log` count. Those behind it are in the directory
+    /// of the opening that has dropped them.
+    pub(super) fn reached(&self, log: &Path) -> u64 {
+        let reached = log.file_name().and_then(|name| self.0.get(name));
+        reached.copied().unwrap_or(u64::MAX)
+    }
+}
+
+pub(super) fn judged(directory: &Path) -> io::Result<Judged> {
+    let mut judged = HashMap::new();
+    for lost in lost(directory)? {
+        let Some(reached) = reached(&lost) else {
+            continue;
+        };
+        for (_, log) in wal::files(&lost)? {
+            let name = log.file_name().unwrap_or_default().to_owned();
+            let least = judged.entry(name).or_insert(reached);
+            *least = reached.min(*least);
+        }
+    }
+    Ok(Judged(judged))
 }
 
 /// Turns `suspect` into the next `lost-N`, which it returns.

@@ -4,20 +4,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::aside;
+use crate::store::files::logs;
 use crate::store::files::wal::{self, Detail, Piece};
 
 /// The damage in logs that were set aside within `directory`, in words. What RocksDB had read
-/// elsewhere is none, and what is still in its place too is told of there.
+/// elsewhere is none, and what is damage in its old place too is told of there.
 pub(super) fn problems(directory: &Path) -> io::Result<Vec<String>> {
     let mut problems = Vec::new();
+    let in_place = wal::files(directory)?;
+    let in_place = logs::damage(&in_place)?;
     for lost in aside::lost(directory)? {
         let reached = aside::reached(&lost).unwrap_or(0);
-        let in_place = |log: &Path| {
-            log.file_name()
-                .is_some_and(|name| directory.join(name).exists())
+        let is_told = |log: &Path| {
+            let mut files = in_place.iter().map(|damage| damage.file);
+            files.any(|file| file.file_name() == log.file_name())
         };
         for hole in holes(&lost, reached)? {
-            if !in_place(&hole.log) && hole.is_loss()? {
+            if !is_told(&hole.log) && hole.is_loss()? {
                 let log = hole.log.strip_prefix(directory).unwrap_or(&hole.log);
                 problems.push(format!(
                     "The log {}, which an earlier opening has set aside, is damaged at byte {}: \

@@ -40,6 +40,7 @@ mod disk;
 mod endless;
 mod engine;
 mod failure;
+mod fragments;
 mod health;
 mod hold;
 mod kept;
@@ -123,11 +124,6 @@ impl RocksStore {
         })
     }
 
-    /// What could not be brought back, the last time that something could not.
-    pub(crate) fn dropped(&self) -> Option<Dropped> {
-        self.core.dropped()
-    }
-
     /// Copies the queue, as it is at some moment during the call, into the new directory `to`;
     /// tables are linked where the file system can do that.
     pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
@@ -193,6 +189,10 @@ impl Store for RocksStore {
 
     fn found(&self, end: u64) {
         self.core.found(end);
+    }
+
+    fn dropped(&self) -> Option<Dropped> {
+        self.core.dropped()
     }
 
     fn get(&self, records: Records, key: &[u8]) -> Result<Option<Vec<u8>>> {

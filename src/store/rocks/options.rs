@@ -83,6 +83,14 @@ pub(super) fn salvage(path: &Path) -> Options {
     options
 }
 
+/// Options for reading what an opening of a database would find.
+pub(super) fn salvage_up_to_damage(path: &Path) -> Options {
+    let mut options = salvage(path);
+    options.set_paranoid_checks(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options
+}
+
 /// Families for reading what is intact of a damaged database. What is in memory does not count:
 /// every block comes from the disk.
 pub(super) fn salvage_families(names: &[String]) -> Vec<ColumnFamilyDescriptor> {

@@ -5,17 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rust_rocksdb::{DB, WriteBatch};
-
 use super::hold::Hold;
-use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
+use super::kind::Kind;
 use super::salvage::Salvage;
-use super::{RocksStore, aside, directories, engine, failure, kept, options, settle, survey};
+use super::{RocksStore, aside, directories, engine, failure, fragments, kept, settle, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
-use crate::store::files::changes::{self, Change};
-use crate::store::files::wal::{self, Detail};
-use crate::store::files::{contents, logs, tables};
+use crate::store::files::{contents, logs, wal};
 
 /// A queue's directory, held for a repair or for a look.
 pub(crate) struct Rebuild {
@@ -74,17 +70,9 @@ impl Rebuild {
 
     /// The queue without its table of contents: from its tables and logs alone.
     pub(crate) fn source_from_fragments(&self) -> Result<Salvage> {
-        let scratch = self.working().join("fragments");
-        self.link_tables(&scratch)
+        self.make_working()
             .map_err(|error| self.refusal("link tables", &error))?;
-        // Tables that it cannot read it leaves out; those that are there are a gain.
-        if let Err(status) = DB::repair(&options::salvage(&self.path), &scratch) {
-            Event::at(Level::Warn).about(&self.path).post(status);
-        }
-        let db = self.open_fragments(&scratch)?;
-        let reached = db.latest_sequence_number();
-        self.replay(&db)?;
-        Ok(Salvage::of_fragments(db, &self.path, reached))
+        fragments::gather(&self.path, self.kind, &self.working().join("fragments"))
     }
 
     /// What an opening would stumble over, or drop from the log, and what is gone of logs that were
@@ -106,22 +94,13 @@ impl Rebuild {
     }
 
     fn look_at_tables(&self, problems: &mut Vec<String>) -> io::Result<()> {
-        let tables = self.tables()?;
+        let tables = fragments::tables(&self.path)?;
         let strange = tables.iter().filter(|table| !table.is_file());
         problems.extend(strange.map(|table| {
             let name = table.file_name().unwrap_or_default();
             format!("{} has the name of a table and is no file", name.display())
         }));
         Ok(())
-    }
-
-    /// What has the name of a table.
-    fn tables(&self) -> io::Result<Vec<PathBuf>> {
-        let mut names = survey::list(&self.path)?;
-        let is_table = |name: &str| name.ends_with(".sst");
-        names.retain(|name| survey::is_ours(name) && name.to_str().is_some_and(is_table));
-        names.sort_unstable();
-        Ok(names.iter().map(|name| self.path.join(name)).collect())
     }
 
     fn look_at_logs(&self, problems: &mut Vec<String>) -> io::Result<()> {
@@ -187,76 +166,6 @@ impl Rebuild {
         aside::ignore(io::ErrorKind::AlreadyExists, fs::create_dir(self.working()))
     }
 
-    /// Leaves out the tables of other queues: those that the table of contents, if it can be read,
-    /// knows as written by somebody else.
-    fn link_tables(&self, scratch: &Path) -> io::Result<()> {
-        self.make_working()?;
-        fs::create_dir(scratch)?;
-        let sessions = contents::sessions(&self.path)?;
-        let is_foreign = |table: &Path| {
-            let number = table
-                .file_stem()
-                .and_then(|stem| stem.to_str()?.parse().ok());
-            let expected = number.and_then(|number: u64| sessions.get(&number));
-            let session = expected.and_then(|_| tables::session(table));
-            session.is_some() && session.as_ref() != expected
-        };
-        for table in self.tables()? {
-            if table.is_file() && !is_foreign(&table) {
-                let name = table.file_name().unwrap_or_default();
-                aside::link_file(&table, &scratch.join(name))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn open_fragments(&self, scratch: &Path) -> Result<DB> {
-        let mut database = options::salvage(&self.path);
-        database.create_if_missing(true);
-        database.create_missing_column_families(true);
-        let names = self.kind.families().map(str::to_owned);
-        DB::open_cf_descriptors(&database, scratch, options::salvage_families(&names))
-            .map_err(|status| failure::failure("read the queue's tables", &self.path, &status))
-    }
-
-    /// Brings what the logs have into the tables' database.
-    fn replay(&self, db: &DB) -> Result<()> {
-        let files = wal::files(&self.path).map_err(|error| self.refusal("read the log", &error))?;
-        let mut outcome = Ok(());
-        for (_, file) in files {
-            wal::read(&file, Detail::Whole, &mut |piece| {
-                if let wal::Piece::Record(record) = piece
-                    && outcome.is_ok()
-                {
-                    outcome = self.replay_record(db, record.bytes);
-                }
-            })
-            .map_err(|error| self.refusal("read the log", &error))?;
-        }
-        outcome
-    }
-
-    fn replay_record(&self, db: &DB, record: &[u8]) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        for change in changes::of(record) {
-            match change {
-                Change::Put { family, key, value } => {
-                    if let Some(family) = family_of(db, family) {
-                        batch.put_cf(&family, key, value);
-                    }
-                }
-                Change::Delete { family, key } => {
-                    if let Some(family) = family_of(db, family) {
-                        batch.delete_cf(&family, key);
-                    }
-                }
-                Change::Other => {}
-            }
-        }
-        db.write(&batch)
-            .map_err(|status| failure::failure("bring back the log", &self.path, &status))
-    }
-
     fn refusal(&self, what: &str, error: &io::Error) -> Error {
         failure::refusal(what, &self.path, error)
     }
@@ -282,14 +191,4 @@ pub(super) fn clear_undecided(directory: &Path) {
         let text = format_args!("{} stays: {error}", aside::REPAIRING);
         Event::at(Level::Debug).about(directory).post(text);
     }
-}
-
-fn family_of(db: &DB, id: u32) -> Option<&rust_rocksdb::ColumnFamily> {
-    let name = match id {
-        DATA_ID => DATA,
-        SYSTEM_ID => SYSTEM,
-        READER_ID => READER,
-        _ => return None,
-    };
-    db.cf_handle(name)
 }

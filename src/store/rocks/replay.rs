@@ -10,7 +10,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{aside, endless, failure};
+use super::aside::{self, Judged};
+use super::{endless, failure};
 use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::Dropped;
@@ -81,7 +82,8 @@ impl Replay {
         }
         let suspect = aside::suspect(&self.directory);
         let files = wal::files(&suspect)?;
-        let lost = Lost::behind(&files, reached)?;
+        let judged = aside::judged(&self.directory)?;
+        let lost = Lost::behind(&files, reached, &judged)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
             fs::remove_dir_all(&suspect)?;
@@ -127,26 +129,35 @@ struct Lost {
     /// Bytes of the logs from the first bad one on.
     bytes: u64,
     last_chunk: Option<(u64, Vec<u8>)>,
-    /// Whether bad bytes are the last that the logs hold.
+    /// Whether bad bytes, and not of a torn end, are the last that the logs hold.
     bad_end: bool,
 }
 
 impl Lost {
-    fn behind(files: &[(u64, PathBuf)], reached: u64) -> io::Result<Self> {
+    /// What an earlier opening has dropped was told then.
+    fn behind(files: &[(u64, PathBuf)], reached: u64, judged: &Judged) -> io::Result<Self> {
         let mut lost = Self::default();
+        let mut last = 0;
+        let mut trouble: Option<(&Path, u64, bool)> = None;
         for (_, file) in files {
+            let told_from = judged.reached(file);
             let mut from: Option<u64> = None;
             let mut dropped = false;
             wal::read(file, Detail::Whole, &mut |piece| match piece {
                 Piece::Record(record) => {
-                    lost.bad_end = false;
-                    if record.sequence() > reached {
+                    trouble = None;
+                    last = record.last().max(last);
+                    if record.sequence() > reached
+                        && record.sequence() <= told_from
+                        && record.changes() > 0
+                    {
                         dropped = true;
                         lost.add(record.bytes);
                     }
                 }
+                _ if last >= told_from => {}
                 Piece::Bad(offset) | Piece::Torn(offset) | Piece::Endless(offset) => {
-                    lost.bad_end = true;
+                    trouble.get_or_insert((file, offset, matches!(piece, Piece::Torn(_))));
                     from.get_or_insert(offset);
                 }
             })?;
@@ -156,6 +167,9 @@ impl Lost {
                     .bytes
                     .saturating_add(len.saturating_sub(from.unwrap_or(0)));
             }
+        }
+        if let Some((file, offset, false)) = trouble {
+            lost.bad_end = !wal::ends_unwritten(file, offset)?;
         }
         Ok(lost)
     }

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rust_rocksdb::{ColumnFamily, DB, Range, ReadOptions};
+use rust_rocksdb::{ColumnFamily, DB, Options, Range, ReadOptions};
 
 use super::engine;
 use super::kind::{DATA, DATA_ID, READER, SYSTEM};
@@ -50,10 +50,19 @@ impl Salvage {
     /// Opens the queue in `directory`, which must be held, and changes nothing in it.
     pub(super) fn open(directory: &Path) -> Result<Self> {
         engine::prepare_process(directory)?;
-        let families = options::salvage_families(&families(directory)?);
-        let how = options::salvage(directory);
-        let db = DB::open_cf_descriptors_read_only(&how, directory, families, false)
-            .map_err(|status| failure::failure("read the queue", directory, &status))?;
+        let families = families(directory)?;
+        let read = |how: &Options| {
+            let families = options::salvage_families(&families);
+            DB::open_cf_descriptors_read_only(how, directory, families, false)
+                .map_err(|status| failure::failure("read the queue", directory, &status))
+        };
+        let db = match read(&options::salvage(directory)) {
+            // Behind the damage may be what an opening has dropped: later logs contradict that.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                read(&options::salvage_up_to_damage(directory))?
+            }
+            outcome => outcome?,
+        };
         Ok(Self {
             reached: db.latest_sequence_number(),
             db,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rocksq::StartPosition;
-use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
+pub use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 use rocksq::mpmc::MpmcQueue;
 
 use super::image::Image;

@@ -1,7 +1,6 @@
 //! A disk that is full, for real: a small file system.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -143,7 +142,7 @@ fn go_on(kind_of_queue: Kind, level: Durability) {
     let queue = Queue::open_at(level, kind_of_queue, &path).unwrap();
     let mut expected = Expected::default();
     push(&queue, 0..10, &mut expected).unwrap();
-    let stranger = stuff(&disk);
+    let stranger = disk.stuff(0);
     let failed = (10..500).map(|number| push(&queue, number..number + 1, &mut expected));
     let failed = failed.filter(Result::is_err).map(kind).collect::<Vec<_>>();
     assert!(!failed.is_empty() && failed.iter().all(|kind| *kind == DiskFull));
@@ -173,7 +172,7 @@ fn what_is_buffered_can_be_taken_while_the_disk_is_full() {
         let Some((disk, path)) = disk() else { return };
         let queue = Queue::open_at(Buffered, kind_of_queue, &path).unwrap();
         let mut expected = Expected::default();
-        let stranger = stuff(&disk);
+        let stranger = disk.stuff(0);
         fill_the_buffer(&queue, &mut expected);
         let popped = queue.pop(50);
         expected.popped(50, &popped);
@@ -196,7 +195,7 @@ fn closing_on_a_full_disk_says_how_much_of_the_buffer_is_lost_and_keeps_the_rest
         let mut written = Expected::default();
         push(&queue, 0..10, &mut written).unwrap();
         queue.flush().unwrap();
-        let stranger = stuff(&disk);
+        let stranger = disk.stuff(0);
         let lost = fill_the_buffer(&queue, &mut written.clone());
         let error = queue.close().unwrap_err();
         assert_eq!(error.kind(), DiskFull, "{error}");
@@ -218,7 +217,7 @@ fn a_queue_can_be_opened_and_drained_on_a_full_disk() {
     push(&queue, 0..500, &mut expected).unwrap();
     queue.close().unwrap();
     drop(queue);
-    let stranger = stuff(&disk);
+    let stranger = disk.stuff(0);
     let fresh = Queue::open(Kind::Fifo, &path.with_file_name("fresh"));
     assert_eq!(kind(fresh.map(drop)), DiskFull);
     let queue = Queue::open(Kind::Fifo, &path).unwrap();
@@ -256,20 +255,4 @@ fn disk() -> Option<(Disk, PathBuf)> {
             None
         }
     }
-}
-
-/// Leaves not a byte free.
-fn stuff(disk: &Disk) -> PathBuf {
-    let path = disk.root().join("stranger");
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .open(&path)
-        .unwrap();
-    for size in [MIB as usize, 4 * KIB as usize, 1] {
-        while file.write_all(&vec![1; size]).is_ok() {}
-    }
-    // What is not allocated yet may not fit.
-    let _full = file.sync_all();
-    path
 }

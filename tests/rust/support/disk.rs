@@ -1,11 +1,13 @@
 //! A disk whose power can be cut: ext4 in a file, on a loop device.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::waiting::{PATIENCE, until};
+use super::{KIB, MIB};
 
 /// `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`.
 const SHUTDOWN: libc::c_ulong = 0x8004_587d;
@@ -58,6 +60,20 @@ impl Disk {
     pub fn remount(&self, how: &str) {
         let how = format!("remount,{how}");
         run(Command::new("mount").args(["-o", &how]).arg(self.root())).unwrap();
+    }
+
+    /// Leaves so many bytes free; the file that takes the others is returned.
+    pub fn stuff(&self, free: u64) -> PathBuf {
+        let path = self.root().join("stranger");
+        let mut file = File::create_new(&path).unwrap();
+        for size in [MIB as usize, 4 * KIB as usize, 1] {
+            while file.write_all(&vec![1; size]).is_ok() {}
+        }
+        // What is not allocated yet may not fit.
+        let _full = file.sync_all();
+        let taken = file.metadata().unwrap().len();
+        file.set_len(taken - free).unwrap();
+        path
     }
 
     pub fn clear(&self) {
