@@ -176,6 +176,10 @@ torture: $(TOOLS)/nextest $(LIBCLANG_PATH)/libclang.so ## Cut the power, kill, l
 
 # ---- measuring ------------------------------------------------------------------------------
 
+# Prints where the program of a bench is.
+BENCH_PROGRAM = cargo bench --no-run --bench $(1) --message-format=json 2>/dev/null \
+	| sed -n 's/.*"name":"$(1)".*"executable":"\([^"]*\)".*/\1/p'
+
 .PHONY: bench
 bench: $(LIBCLANG_PATH)/libclang.so ## Measure the queues beside the bare RocksDB; BENCH="push" for some
 	$(PROGRESS) cargo bench --bench queues -- $(BENCH)
@@ -185,14 +189,14 @@ bench-short: $(LIBCLANG_PATH)/libclang.so ## The same, rough and in a few minute
 	$(PROGRESS) cargo bench --bench queues -- --quick $(BENCH)
 
 .PHONY: bench-beside
-bench-beside: $(LIBCLANG_PATH)/libclang.so ## Measure single calls by turns with the bare RocksDB call of the same size
+bench-beside: build ## Measure single calls by turns with the bare RocksDB call of the same size, and from Python
 	$(PROGRESS) cargo bench --quiet --bench beside
+	$(BIN)/python benches/beside/python.py "$$($(call BENCH_PROGRAM,beside))"
 
 .PHONY: bench-check
 bench-check: $(LIBCLANG_PATH)/libclang.so ## Count what calls cost and fail if it grew; COUNT="--update" for new figures
 	$(PROGRESS) cargo bench --no-run --bench counted
-	$(PYTHON) benches/counted/check.py "$$(cargo bench --no-run --bench counted --message-format=json 2>/dev/null \
-		| sed -n 's/.*"name":"counted".*"executable":"\([^"]*\)".*/\1/p')" $(COUNT)
+	$(PYTHON) benches/counted/check.py "$$($(call BENCH_PROGRAM,counted))" $(COUNT)
 
 .PHONY: soak
 soak: $(LIBCLANG_PATH)/libclang.so ## Judge a steady flow through a queue; SECONDS=3600 RATE=0 SIZE=100 for others

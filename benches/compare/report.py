@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from contenders import CONTENDERS
-from rows import CRASH_SAFE, FLOOR, ROWS, Row
+from rows import CRASH_SAFE, ROWS, Row
 
 Figures = dict[str, float] | str
 Results = dict[str, dict[str, dict[str, Figures]]]
@@ -58,9 +58,11 @@ def heading(pythons: dict[str, str], runs: int) -> list[str]:
         "each in a process and a directory of its own, the content checked. Only ratios within a "
         "row mean something: the machine is shared. `make compare` makes this page anew.",
         "",
-        "`writev and pread` is the floor: no queue, only its bytes. queuelib and rocksq at the "
-        "level Buffered keep new items in the process, so kill -9 loses them; nque syncs every "
-        "call to the device; all others keep what was pushed through kill -9.",
+        "`writev and pread` is the floor: no queue, only its bytes; `write and fdatasync` that of "
+        "the rows in which every call is synced to the device; `memcpy` copies each item in and "
+        "out, and writes nothing. queuelib and rocksq at the level Buffered keep new items in the "
+        "process, so kill -9 loses them; nque and rocksq at the level Synced sync every call; all "
+        "others keep what was pushed through kill -9.",
     ]
 
 
@@ -93,7 +95,7 @@ def summary(rows: dict[str, dict[str, Figures]]) -> list[str]:
         against_best = " / ".join(
             f"{ours[what] / rate:.2f}" for what, (_, rate) in rivals.items() if what in ours
         )
-        floor = found.get(FLOOR)
+        floor = found.get(row.floor)
         of_floor = ratios(ours, floor) if isinstance(floor, dict) else ""
         cells = [row.name, row.baseline, against, names, against_best, of_floor]
         lines.append(f"| {' | '.join(cells)} |")

@@ -16,7 +16,9 @@ CRASH_SAFE = (
     "nque",
 )
 FLOOR = "writev and pread"
-ALL = ("rocksq", "rocksq 0.3.0", *CRASH_SAFE, FLOOR)
+DURABLE_FLOOR = "write and fdatasync"
+ALL = ("rocksq", "rocksq 0.3.0", *CRASH_SAFE, FLOOR, "memcpy")
+SYNCED = ("rocksq Synced", "nque", DURABLE_FLOOR)
 BUFFERED = ("rocksq Buffered", "queuelib")
 
 
@@ -32,6 +34,7 @@ class Row:
     contenders: tuple[str, ...] = ALL
     baseline: str = "rocksq 0.3.0"
     ours: str = "rocksq"
+    floor: str = FLOOR
 
     @property
     def is_large(self) -> bool:
@@ -93,6 +96,20 @@ ROWS = (
             ("1 KiB", 1 << 10, 1, 200_000),
             ("1 KiB", 1 << 10, 100, 500_000),
         )
+    ),
+    *(
+        Row(
+            f"every call synced, 1 KiB, {per_call} a call",
+            "in_then_out",
+            1 << 10,
+            per_call,
+            items,
+            SYNCED,
+            "nque",
+            "rocksq Synced",
+            DURABLE_FLOOR,
+        )
+        for per_call, items in ((1, 20_000), (100, 200_000))
     ),
     Row(
         "read+commit beside pop, 1 KiB, 1 a call",

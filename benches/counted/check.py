@@ -127,6 +127,12 @@ def grown(before: dict[str, float], now: dict[str, float]) -> list[str]:
     ]
 
 
+def strangers(works: list[str], known: dict[str, dict[str, float]]) -> list[str]:
+    """Works without a figure, and figures without a work: what they would cost goes unseen."""
+    missing = [f"{work}: there is no figure for it" for work in works if work not in known]
+    return missing + [f"{work}: there is no such work" for work in known if work not in works]
+
+
 def least(program: str, work: str, before: dict[str, float]) -> dict[str, float]:
     """What a call costs: the least of three counts where it seems more than before.
 
@@ -160,21 +166,25 @@ def main() -> None:
             sys.exit(f"{tool} is missing: apt-get install {tool}")
 
     program = str(Path(arguments.program).resolve())
-    known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"works": {}}
-    works = [work for work in run([program]).splitlines() if arguments.only in work]
+    known = json.loads(FIGURES.read_text())["works"] if FIGURES.exists() else {}
+    works = run([program]).splitlines()
     figures: dict[str, dict[str, float]] = {}
-    failed = False
+    problems = [] if arguments.update else strangers(works, known)
     for work in works:
-        now = figures[work] = least(program, work, known["works"].get(work, {}))
+        if arguments.only not in work:
+            continue
+        now = figures[work] = least(program, work, known.get(work, {}))
         print(f"{work:36}" + "".join(f"{value:>12} {what}" for what, value in now.items()))
-        for problem in grown(known["works"].get(work, {}), now):
-            print(f"    more than before: {problem}")
-            failed = True
+        problems += [f"{work}: {more}" for more in grown(known.get(work, {}), now)]
     if arguments.update:
-        known = {"counted with": surroundings(program), "works": {**known["works"], **figures}}
-        FIGURES.write_text(json.dumps(known, indent=2) + "\n")
-    elif failed:
-        sys.exit("a call costs more than before; if it is worth that, run with --update")
+        kept = {
+            work: figures.get(work) or known[work] for work in works if work in {**known, **figures}
+        }
+        text = json.dumps({"counted with": surroundings(program), "works": kept}, indent=2)
+        FIGURES.write_text(text + "\n")
+    elif problems:
+        problems.append("a call costs more than its figure; if it is worth that, run with --update")
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ CONTENDERS = {
     "rocksq": Entry(OURS, "rocks", "Rocksq"),
     "rocksq 0.3.0": Entry(REFERENCE, "rocks", "Rocksq"),
     "rocksq Buffered": Entry(OURS, "rocks", "RocksqBuffered"),
+    "rocksq Synced": Entry(OURS, "rocks", "RocksqSynced"),
     "rocksq read+commit": Entry(OURS, "rocks", "RocksqReadCommit"),
     "rocksq nonblocking": Entry(OURS, "rocks", "RocksqNonblocking"),
     "rocksq 0.3.0 nonblocking": Entry(REFERENCE, "rocks", "RocksqNonblocking"),
@@ -45,5 +46,7 @@ CONTENDERS = {
     "lmdb-queue": Entry(RIVALS, "lmdb", "LmdbQueue"),
     "nque": Entry(RIVALS, "lmdb", "Nque"),
     "queuelib": Entry(RIVALS, "files", "Queuelib"),
-    "writev and pread": Entry(RIVALS, "files", "Floor"),
+    "writev and pread": Entry(RIVALS, "floors", "Plain"),
+    "write and fdatasync": Entry(RIVALS, "floors", "Durable"),
+    "memcpy": Entry(RIVALS, "floors", "Copied"),
 }

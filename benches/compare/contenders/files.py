@@ -1,10 +1,8 @@
-"""Queues in plain files, and the floor: what the operating system asks for the bytes alone."""
+"""Queues in plain files."""
 
 from __future__ import annotations
 
-import os
-
-from contenders.base import Contender, OneByOne
+from contenders.base import OneByOne
 
 
 class Queuelib(OneByOne):
@@ -28,33 +26,3 @@ class Queuelib(OneByOne):
 
     def close(self) -> None:
         self.queue.close()
-
-
-class Floor(Contender):
-    """One `writev` a push and one `pread` a pop: no queue, only its bytes."""
-
-    def __init__(self, directory: str) -> None:
-        self.file = os.open(f"{directory}/bytes", os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self.sizes: list[int] = []
-        self.taken = 0
-        self.offset = 0
-
-    def push(self, items: list[bytes]) -> None:
-        os.writev(self.file, items)
-        self.sizes.extend(map(len, items))
-
-    def pop(self, count: int) -> list[bytes]:
-        sizes = self.sizes[self.taken : self.taken + count]
-        data = os.pread(self.file, sum(sizes), self.offset)
-        self.taken += len(sizes)
-        self.offset += len(data)
-        if len(sizes) == 1:
-            return [data]
-        items, at = [], 0
-        for size in sizes:
-            items.append(data[at : at + size])
-            at += size
-        return items
-
-    def close(self) -> None:
-        os.close(self.file)

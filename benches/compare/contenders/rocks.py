@@ -46,6 +46,16 @@ class RocksqBuffered(Rocksq):
         super().__init__(directory)
 
 
+class RocksqSynced(Rocksq):
+    """rocksq at the level Synced."""
+
+    def __init__(self, directory: str) -> None:
+        from rocksq import Durability  # type: ignore[attr-defined]
+
+        self.options = {"durability": Durability.Synced}
+        super().__init__(directory)
+
+
 class RocksqReadCommit(Rocksq):
     """rocksq whose items are read, and then committed."""
 
