@@ -132,15 +132,13 @@ impl Rebuild {
             .map_err(|error| self.refusal("replace the damaged queue", &error))?;
         settle::finish(&self.path)?;
         // What was read from fragments is a copy.
-        self.clear()?;
+        clear_undecided(&self.path);
         Ok(kept)
     }
 
     /// Leaves the old queue as it is, after an error.
     pub(crate) fn abandon(self) {
-        if let Err(error) = self.clear() {
-            Event::at(Level::Debug).about(&self.path).post(error);
-        }
+        clear_undecided(&self.path);
     }
 
     fn decide(&self) -> io::Result<PathBuf> {
