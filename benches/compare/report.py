@@ -12,6 +12,9 @@ from pathlib import Path
 from contenders import CONTENDERS
 from rows import CRASH_SAFE, ROWS, Row
 
+FAR_BEHIND = 10
+"""A contender so many times slower than ours, in all it does, runs once."""
+
 Figures = dict[str, float] | str
 Results = dict[str, dict[str, dict[str, Figures]]]
 """Place, row, contender: items a second for each part of the work, or why there are none."""
@@ -54,7 +57,8 @@ def heading(pythons: dict[str, str], runs: int) -> list[str]:
         f"{platform.release()}, Python {ours['Python']}, rocksq {ours.get('rocksq')}.",
         f"Beside it: rocksq 0.3.0, {named}.",
         "",
-        f"Thousand items a second, in / out or both together; the median of {runs} runs in turn, "
+        f"Thousand items a second, in / out or both together; the median of {runs} runs in turn "
+        f"(of one, for those that are {FAR_BEHIND} times slower than rocksq), "
         "each in a process and a directory of its own, the content checked. Only ratios within a "
         "row mean something: the machine is shared. `make compare` makes this page anew.",
         "",

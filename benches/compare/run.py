@@ -1,7 +1,8 @@
 """Compare rocksq with its rivals, each in a process and a directory of its own.
 
 The contenders of a row run in turn, again and again, so that all meet the same noise; a figure is
-the median of its runs. Every process checks that the items came out as they went in.
+the median of its runs. Those that the first round shows far behind ours run once. Every process
+checks that the items came out as they went in.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from contenders import CONTENDERS
 from rows import ROWS, Row
 
 HERE = Path(__file__).parent
+
+Runs = dict[str, list[float]]
+"""The rates of each part of the work, run by run."""
 
 
 def measure(python: str, name: str, row: Row, where: str, seconds: float) -> dict[str, float] | str:
@@ -48,11 +52,12 @@ def measure_row(
     row: Row, where: str, pythons: dict[str, str], runs: int, seconds: float
 ) -> dict[str, dict[str, float] | str]:
     """The medians of every contender of a row, or why there are none."""
-    rates: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    rates: dict[str, Runs] = defaultdict(lambda: defaultdict(list))
     failed: dict[str, str] = {}
     for _ in range(runs):
+        beaten = far_behind(rates, rates[row.ours])
         for name in row.contenders:
-            if name in failed:
+            if name in failed or name in beaten:
                 continue
             python = pythons[CONTENDERS[name].environment]
             outcome = measure(python, name, row, where, seconds)
@@ -68,6 +73,19 @@ def measure_row(
         if name not in failed
     }
     return medians | failed
+
+
+def far_behind(rates: dict[str, Runs], ours: Runs) -> list[str]:
+    """Name those whose every rate, in the first run, is less than a tenth of ours."""
+    return [
+        name
+        for name, runs in rates.items()
+        if runs
+        and all(
+            what in ours and values[0] * report.FAR_BEHIND < ours[what][0]
+            for what, values in runs.items()
+        )
+    ]
 
 
 def absolute(path: str) -> str:
