@@ -48,8 +48,8 @@ ROWS = (
     Row("1 KiB, 1 a call", "in_then_out", 1 << 10, 1, 100_000),
     Row("1 KiB, 100 a call", "in_then_out", 1 << 10, 100, 500_000),
     Row("1 KiB, push then pop", "by_turns", 1 << 10, 1, 100_000),
-    Row("256 KiB, 10 a call", "in_then_out", 256 << 10, 10, 2_000),
-    Row("4 MiB, 1 a call", "in_then_out", 4 << 20, 1, 150),
+    Row("256 KiB, 10 a call", "in_then_out", 256 << 10, 10, 1_000),
+    Row("4 MiB, 1 a call", "in_then_out", 4 << 20, 1, 64),
     Row("1 KiB, 10 a call, two threads", "two_threads", 1 << 10, 10, 200_000),
     Row(
         "nonblocking, 100 B, 500 in flight",
