@@ -90,6 +90,19 @@ fn push(queue: &history::Fifo, from: usize, until: usize) {
         .unwrap();
 }
 
+/// A repair finds these items, with and without the table of contents.
+fn assert_repaired(image: &Image, set_aside: &[(String, Image)], expected: &[usize]) {
+    for without_contents in [false, true] {
+        let home = Home::new();
+        write(image, set_aside, &home.queue());
+        if without_contents {
+            std::fs::remove_file(home.queue().join("CURRENT")).unwrap();
+        }
+        repair(home.queue()).unwrap();
+        assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
+    }
+}
+
 #[test]
 fn what_was_left_out_comes_back_once_and_replaces_nothing() {
     let Some(cramped) = Cramped::of(&with_damage_to(203), &[]) else {
@@ -99,16 +112,8 @@ fn what_was_left_out_comes_back_once_and_replaces_nothing() {
     push(&queue, 1000, 1025);
     push(&queue, 1025, 1030);
     let (image, set_aside) = cramped.crashed();
-    for without_contents in [false, true] {
-        let home = Home::new();
-        write(&image, &set_aside, &home.queue());
-        if without_contents {
-            std::fs::remove_file(home.queue().join("CURRENT")).unwrap();
-        }
-        repair(home.queue()).unwrap();
-        let expected = [run(0, 200), run(210, 410), run(1000, 1030)].concat();
-        assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
-    }
+    let expected = [run(0, 200), run(210, 410), run(1000, 1030)].concat();
+    assert_repaired(&image, &set_aside, &expected);
 }
 
 #[test]
@@ -194,15 +199,7 @@ fn more_damage_to_a_log_that_was_set_aside_is_reported_and_all_else_comes_back_o
     assert_eq!((recovery.first, recovery.next), (100, Some(225)));
     push(&queue, 2000, 2005);
     let (image, set_aside) = cramped.crashed();
-    for without_contents in [false, true] {
-        let home = Home::new();
-        write(&image, &set_aside, &home.queue());
-        if without_contents {
-            std::fs::remove_file(home.queue().join("CURRENT")).unwrap();
-        }
-        repair(home.queue()).unwrap();
-        let before = [run(0, 100), run(110, 200), run(210, 410)].concat();
-        let expected = [before, run(1000, 1025), run(2000, 2005)].concat();
-        assert_eq!(numbers(&home.fifo().pop(999).unwrap()), expected);
-    }
+    let before = [run(0, 100), run(110, 200), run(210, 410)].concat();
+    let expected = [before, run(1000, 1025), run(2000, 2005)].concat();
+    assert_repaired(&image, &set_aside, &expected);
 }
