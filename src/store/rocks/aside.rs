@@ -136,13 +136,26 @@ impl Judged {
     }
 }
 
+/// All that were judged.
 pub(super) fn judged(directory: &Path) -> io::Result<Judged> {
+    judged_in(&lost(directory)?)
+}
+
+/// Those that earlier openings have told of. `suspect` is judged anew: the opening that did it was
+/// cut short.
+pub(super) fn told(directory: &Path) -> io::Result<Judged> {
+    let mut directories = lost(directory)?;
+    directories.retain(|lost| *lost != suspect(directory));
+    judged_in(&directories)
+}
+
+fn judged_in(directories: &[PathBuf]) -> io::Result<Judged> {
     let mut judged = HashMap::new();
-    for lost in lost(directory)? {
-        let Some(reached) = reached(&lost) else {
+    for lost in directories {
+        let Some(reached) = reached(lost) else {
             continue;
         };
-        for (_, log) in wal::files(&lost)? {
+        for (_, log) in wal::files(lost)? {
             let name = log.file_name().unwrap_or_default().to_owned();
             let least = judged.entry(name).or_insert(reached);
             *least = reached.min(*least);

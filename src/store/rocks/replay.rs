@@ -82,8 +82,8 @@ impl Replay {
         }
         let suspect = aside::suspect(&self.directory);
         let files = wal::files(&suspect)?;
-        let judged = aside::judged(&self.directory)?;
-        let lost = Lost::behind(&files, reached, &judged)?;
+        let told = aside::told(&self.directory)?;
+        let lost = Lost::behind(&files, reached, &told)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
             fs::remove_dir_all(&suspect)?;
@@ -135,12 +135,12 @@ struct Lost {
 
 impl Lost {
     /// What an earlier opening has dropped was told then.
-    fn behind(files: &[(u64, PathBuf)], reached: u64, judged: &Judged) -> io::Result<Self> {
+    fn behind(files: &[(u64, PathBuf)], reached: u64, told: &Judged) -> io::Result<Self> {
         let mut lost = Self::default();
         let mut last = 0;
         let mut trouble: Option<(&Path, u64, bool)> = None;
         for (_, file) in files {
-            let told_from = judged.reached(file);
+            let told_from = told.reached(file);
             let mut from: Option<u64> = None;
             let mut dropped = false;
             wal::read(file, Detail::Whole, &mut |piece| match piece {

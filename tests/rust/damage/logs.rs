@@ -260,14 +260,18 @@ fn an_opening_that_was_cut_short_is_judged_by_the_next() {
     let queue = home.fifo();
     let kept = queue.recovery().unwrap().kept;
     let image = Image::of(&home.queue());
-    let home = Home::new();
-    image.write_to(&home.queue());
-    let suspect = home.queue().join("rocksq-suspect");
-    Image::of(&kept).write_to(&suspect);
-    fs::remove_file(suspect.join("REACHED")).unwrap();
-    let queue = home.fifo();
-    assert_eq!(queue.recovery().unwrap().first, 200);
-    assert!(!suspect.exists());
+    for was_noted in [false, true] {
+        let home = Home::new();
+        image.write_to(&home.queue());
+        let suspect = home.queue().join("rocksq-suspect");
+        Image::of(&kept).write_to(&suspect);
+        if !was_noted {
+            fs::remove_file(suspect.join("REACHED")).unwrap();
+        }
+        let queue = home.fifo();
+        assert_eq!(queue.recovery().unwrap().first, 200);
+        assert!(!suspect.exists());
+    }
 }
 
 /// What a crash in the middle of the replay leaves: the logs lie in `suspect`, and in their place.
