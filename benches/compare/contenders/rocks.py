@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from contenders.base import Contender
 
@@ -34,26 +34,29 @@ class Rocksq(Contender):
         return items
 
 
-class RocksqBuffered(Rocksq):
+class RocksqAtLevel(Rocksq):
+    """rocksq at a level of durability."""
+
+    level: ClassVar[str]
+
+    def __init__(self, directory: str) -> None:
+        from rocksq import Durability  # type: ignore[attr-defined]
+
+        self.options = {"durability": getattr(Durability, self.level)}
+        super().__init__(directory)
+
+
+class RocksqBuffered(RocksqAtLevel):
     """rocksq at the level Buffered."""
 
     crash_safe = False
-
-    def __init__(self, directory: str) -> None:
-        from rocksq import Durability  # type: ignore[attr-defined]
-
-        self.options = {"durability": Durability.Buffered}
-        super().__init__(directory)
+    level = "Buffered"
 
 
-class RocksqSynced(Rocksq):
+class RocksqSynced(RocksqAtLevel):
     """rocksq at the level Synced."""
 
-    def __init__(self, directory: str) -> None:
-        from rocksq import Durability  # type: ignore[attr-defined]
-
-        self.options = {"durability": Durability.Synced}
-        super().__init__(directory)
+    level = "Synced"
 
 
 class RocksqReadCommit(Rocksq):

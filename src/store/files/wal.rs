@@ -301,8 +301,8 @@ impl<'a> Fragment<'a> {
         else {
             return Parsed::Short;
         };
-        // RocksDB looks at the type before it looks at the length and the checksum.
         let len = usize::from(u16::from_le_bytes([l0, l1]));
+        // RocksDB looks at the type before it looks at the length and the checksum.
         if RECYCLED.contains(&kind) {
             return Parsed::Recycled(HEADER.saturating_add(len));
         }

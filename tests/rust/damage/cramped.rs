@@ -79,17 +79,6 @@ fn damage(image: &mut Image, number: usize) {
     image.bytes_mut(&log)[at] ^= 1;
 }
 
-fn push(queue: &history::Fifo, from: usize, until: usize) {
-    queue
-        .push(
-            &run(from, until)
-                .into_iter()
-                .map(history::item)
-                .collect::<Vec<_>>(),
-        )
-        .unwrap();
-}
-
 /// A repair finds these items, with and without the table of contents.
 fn assert_repaired(image: &Image, set_aside: &[(String, Image)], expected: &[usize]) {
     for without_contents in [false, true] {
@@ -109,8 +98,8 @@ fn what_was_left_out_comes_back_once_and_replaces_nothing() {
         return;
     };
     let queue = cramped.open();
-    push(&queue, 1000, 1025);
-    push(&queue, 1025, 1030);
+    queue.push(&history::items(1000, 25)).unwrap();
+    queue.push(&history::items(1025, 5)).unwrap();
     let (image, set_aside) = cramped.crashed();
     let expected = [run(0, 200), run(210, 410), run(1000, 1030)].concat();
     assert_repaired(&image, &set_aside, &expected);
@@ -122,7 +111,7 @@ fn a_look_sees_what_is_in_the_queue_and_what_was_left_out() {
         return;
     };
     let queue = cramped.open();
-    push(&queue, 1000, 1030);
+    queue.push(&history::items(1000, 30)).unwrap();
     let (image, set_aside) = cramped.crashed();
     let home = Home::new();
     write(&image, &set_aside, &home.queue());
@@ -152,7 +141,7 @@ fn what_was_left_out_is_reported_once() {
     };
     let queue = cramped.open();
     assert!(queue.recovery().is_some());
-    push(&queue, 1000, 1003);
+    queue.push(&history::items(1000, 3)).unwrap();
     drop(queue);
     assert_eq!(cramped.open().recovery(), None);
     let queue = history::fifo(&cramped.path).unwrap();
@@ -170,7 +159,7 @@ fn a_torn_end_behind_what_was_reported_is_no_damage() {
         return;
     };
     let queue = cramped.open();
-    push(&queue, 1000, 1003);
+    queue.push(&history::items(1000, 3)).unwrap();
     let (mut image, set_aside) = cramped.crashed();
     let (log, at) = place(&image, 1001);
     image.bytes_mut(&log).truncate(at);
@@ -187,7 +176,7 @@ fn more_damage_to_a_log_that_was_set_aside_is_reported_and_all_else_comes_back_o
         return;
     };
     let queue = cramped.open();
-    push(&queue, 1000, 1025);
+    queue.push(&history::items(1000, 25)).unwrap();
     let (mut image, set_aside) = cramped.crashed();
     drop(queue);
     damage(&mut image, 103);
@@ -197,7 +186,7 @@ fn more_damage_to_a_log_that_was_set_aside_is_reported_and_all_else_comes_back_o
     let queue = cramped.open();
     let recovery = queue.recovery().unwrap();
     assert_eq!((recovery.first, recovery.next), (100, Some(225)));
-    push(&queue, 2000, 2005);
+    queue.push(&history::items(2000, 5)).unwrap();
     let (image, set_aside) = cramped.crashed();
     let before = [run(0, 100), run(110, 200), run(210, 410)].concat();
     let expected = [before, run(1000, 1025), run(2000, 2005)].concat();

@@ -33,7 +33,7 @@ pub fn number(bytes: &[u8]) -> usize {
     number
 }
 
-fn items(from: usize, count: usize) -> Vec<Vec<u8>> {
+pub fn items(from: usize, count: usize) -> Vec<Vec<u8>> {
     (from..from + count).map(item).collect()
 }
 
