@@ -6,6 +6,7 @@
 //! nothing is written until it has recovered, with a new generation.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -20,8 +21,18 @@ pub(crate) struct MemoryStore {
     written: AtomicU64,
     generation: AtomicU64,
     visits: AtomicU64,
+    during_next_visit: Mutex<Option<Call>>,
     syncs: AtomicU64,
     writes: AtomicU64,
+}
+
+/// What a test wants to happen at a moment.
+struct Call(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -217,6 +228,11 @@ impl MemoryStore {
         self.disk.lock().now.damaged.insert(position);
     }
 
+    /// Makes the next visit of chunks call this, and go on when it returns.
+    pub(crate) fn during_next_visit(&self, call: impl FnOnce() + Send + 'static) {
+        *self.during_next_visit.lock() = Some(Call(Box::new(call)));
+    }
+
     pub(crate) fn chunk_positions(&self) -> Vec<u64> {
         self.disk.lock().now.chunks.keys().copied().collect()
     }
@@ -357,6 +373,10 @@ impl Store for MemoryStore {
 
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
         self.visits.fetch_add(1, Ordering::SeqCst);
+        let call = self.during_next_visit.lock().take();
+        if let Some(Call(call)) = call {
+            call();
+        }
         let Tables {
             chunks, damaged, ..
         } = self.open_disk()?.now.clone();

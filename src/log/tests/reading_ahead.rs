@@ -1,7 +1,12 @@
+use std::sync::mpsc;
+use std::thread;
+
 use super::*;
 use crate::options::StartPosition::Oldest;
 
 const PUSH: usize = 10;
+/// Something is wrong with what takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A queue that nobody reads, with pushes of ten items of these sizes by turns.
 fn backlog(pushes: usize, sizes: &[usize]) -> Arc<MemoryLog> {
@@ -99,4 +104,20 @@ fn a_reader_of_small_pushes_does_not_disturb_those_of_large_ones() {
     }
     let beside = (log.store.visits() - before) as usize;
     assert!(beside <= 2 * alone + PUSH, "{beside}, without it {alone}");
+}
+
+#[test]
+fn a_label_is_read_from_the_store_while_another_is() {
+    let log = backlog(20, &[100 << 10]);
+    let labels = at_places(&log, 2, 4);
+    log.read_ahead.clear();
+    let (other, label) = (Arc::clone(&log), labels[1].clone());
+    let before = log.store.visits();
+    log.store.during_next_visit(move || {
+        let (done, items) = mpsc::channel();
+        thread::spawn(move || done.send(other.next(&label, Oldest, 1).0.len()));
+        assert_eq!(items.recv_timeout(PATIENCE), Ok(1));
+    });
+    assert_eq!(log.next(&labels[0], Oldest, 1).0.len(), 1);
+    assert_eq!(log.store.visits(), before + 2);
 }

@@ -4,12 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocksq::StartPosition::Oldest;
 use rocksq::Wait;
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
-use rocksq::mpmc::MpmcQueue;
 
-use super::HOUR;
 use super::turns::compare_with;
 use crate::support::Home;
 
@@ -52,40 +49,4 @@ fn many_producers_and_consumers_together_are_no_slower_than_one_of_each() {
             || pass(&queue, threads),
         );
     }
-}
-
-/// Reads that wait for each other take as long as one after another; 0.6 of that is measured.
-const OVERLAP: f64 = 0.9;
-
-/// What a backlog is read by: one label after another, or each in a thread of its own. Reading alone
-/// writes nothing, so that only the read could be what they wait for.
-#[test]
-fn labels_that_read_at_the_same_time_do_not_wait_for_each_other() {
-    const LABELS: usize = 2;
-    const READS: usize = 20;
-    let home = Home::in_memory();
-    let queue = MpmcQueue::new(home.queue(), HOUR).unwrap();
-    (0..ITEMS).for_each(|_| queue.add(&[[7; 100]]).unwrap());
-    let read = &|label: usize| {
-        let label = label.to_string();
-        for _ in 0..READS {
-            let items = queue.peek(&label, Oldest, ITEMS as u64).unwrap();
-            assert_eq!(items.len(), ITEMS);
-        }
-    };
-    let alone = || {
-        let begin = Instant::now();
-        (0..LABELS).for_each(read);
-        begin.elapsed()
-    };
-    let together = || {
-        let begin = Instant::now();
-        thread::scope(|scope| {
-            for label in 0..LABELS {
-                scope.spawn(move || read(label));
-            }
-        });
-        begin.elapsed()
-    };
-    compare_with("two labels at the same time", OVERLAP, alone, together);
 }

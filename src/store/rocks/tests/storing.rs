@@ -1,6 +1,12 @@
+use std::sync::{Arc, mpsc};
+use std::thread;
+
 use super::*;
 use crate::error::ErrorKind;
 use crate::store::Records;
+
+/// Something is wrong with what takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_batch_is_there_after_a_reopen() {
@@ -120,4 +126,18 @@ fn an_idle_queue_takes_little_disk_and_no_log_files() {
             .iter()
             .all(|name| !name.display().to_string().starts_with("LOG"))
     );
+}
+
+#[test]
+fn chunks_are_visited_while_others_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(fifo(&dir.path().join("q")));
+    push(&store, 0, b"x").unwrap();
+    let visitor = &mut |_, _: &[u8]| {
+        let (other, (done, seen)) = (Arc::clone(&store), mpsc::channel());
+        thread::spawn(move || done.send(visit(&other, 0, 0)));
+        assert_eq!(seen.recv_timeout(PATIENCE), Ok(vec![0]));
+        Ok(Visit::Next)
+    };
+    store.visit_chunks(0, 0, visitor).unwrap();
 }
