@@ -29,7 +29,13 @@ struct Stretches {
     list: VecDeque<Stretch>,
     /// How many labels seem to read at different places.
     readers: u64,
+    /// How often everything was forgotten.
+    round: Round,
 }
+
+/// The time from when everything was forgotten until it is again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Round(u64);
 
 /// Chunks without a gap between them.
 #[derive(Debug)]
@@ -68,8 +74,8 @@ impl ReadAhead {
         tail::find(&stretch.chunks, position)
     }
 
-    /// How much is to be read ahead for one who comes to `position`.
-    pub(super) fn share(&self, position: u64) -> u64 {
+    /// How much is to be read ahead for one who comes to `position`, and the round in which to keep it.
+    pub(super) fn share(&self, position: u64) -> (u64, Round) {
         let mut stretches = self.0.lock();
         let mut left = stretches
             .list
@@ -79,19 +85,20 @@ impl ReadAhead {
         let readers = stretches.readers.saturating_sub(left.is_some().into());
         stretches.readers = readers.clamp(FEW_READERS, MANY_READERS);
         let share = LIMIT.checked_div(stretches.readers).unwrap_or(LIMIT);
-        memory::allowance(0, share)
+        (memory::allowance(0, share), stretches.round)
     }
 
     /// Keeps a stretch as far as memory allows: in the place of what is used up, or else of one that
-    /// could be shorter, or else of the least recently used.
-    pub(super) fn insert(&self, chunks: VecDeque<Arc<Chunk>>) {
+    /// could be shorter, or else of the least recently used. Does nothing when everything was forgotten
+    /// since the `round` in which it was read: the store may hold something else now.
+    pub(super) fn insert(&self, chunks: VecDeque<Arc<Chunk>>, round: Round) {
         let stretch = Stretch::new(chunks);
         // Given back to the allocator after the lock, which is made last.
         let mut gone = Vec::new();
         let mut stretches = self.0.lock();
         let first = stretch.first;
-        if stretches.list.iter().any(|kept| kept.first == first) {
-            // Another has read it at the same time.
+        let is_there = stretches.list.iter().any(|kept| kept.first == first);
+        if is_there || stretches.round != round {
             return;
         }
         stretches.list.push_back(stretch);
@@ -118,9 +125,11 @@ impl ReadAhead {
         !stretches.list.is_empty()
     }
 
-    /// Forgets everything.
+    /// Forgets everything, and what is being read meanwhile.
     pub(crate) fn clear(&self) {
-        self.0.lock().list.clear();
+        let mut stretches = self.0.lock();
+        stretches.list.clear();
+        stretches.round.0 = stretches.round.0.wrapping_add(1);
     }
 }
 
@@ -233,22 +242,34 @@ mod tests {
     fn what_many_read_at_the_same_time_is_kept_once() {
         let ahead = ReadAhead::default();
         for _ in 0..8 {
-            ahead.insert(stretch(5, 1 << 20));
+            ahead.insert(stretch(5, 1 << 20), Round(0));
         }
         assert_eq!(kept(&ahead), [5]);
     }
 
     #[test]
+    fn what_was_read_before_everything_was_forgotten_is_not_kept() {
+        let ahead = ReadAhead::default();
+        let (_, before) = ahead.share(5);
+        ahead.clear();
+        ahead.insert(stretch(5, 100), before);
+        assert!(ahead.find(5).is_none());
+        let (_, after) = ahead.share(5);
+        ahead.insert(stretch(5, 100), after);
+        assert!(ahead.find(5).is_some());
+    }
+
+    #[test]
     fn no_more_than_one_for_each_of_sixty_four_readers_is_kept() {
         let ahead = ReadAhead::default();
-        (0..100).for_each(|position| ahead.insert(stretch(position, 100 << 10)));
+        (0..100).for_each(|position| ahead.insert(stretch(position, 100 << 10), Round(0)));
         assert_eq!(kept(&ahead), Vec::from_iter(36..100));
     }
 
     #[test]
     fn what_nobody_uses_is_forgotten_while_others_are_used() {
         let ahead = ReadAhead::default();
-        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20)));
+        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20), Round(0)));
         assert!(ahead.release_unused());
         ahead.find(7).unwrap();
         assert!(ahead.release_unused());
@@ -259,7 +280,7 @@ mod tests {
     #[test]
     fn what_a_smaller_budget_has_no_room_for_is_forgotten() {
         let ahead = ReadAhead::default();
-        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20)));
+        (0..20).for_each(|position| ahead.insert(stretch(position, 1 << 20), Round(0)));
         memory::set_budget(memory::MINIMUM).unwrap();
         ahead.release_unused();
         memory::set_budget(memory::DEFAULT).unwrap();

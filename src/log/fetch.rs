@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ahead::Round;
 use super::chunk::{Chunk, Header, MAX_CHUNK_ITEMS};
 use super::cursor::Mark;
 use super::items::Items;
@@ -119,23 +120,23 @@ impl<S: Store> Log<S> {
         if source == Source::Memory {
             return Err(Error::new(ErrorKind::Busy, "It would have to be read"));
         }
-        let stretch = self.read_stretch(position)?;
+        let (stretch, round) = self.read_stretch(position)?;
         let chunk = tail::find(&stretch, position).ok_or_else(|| missing(position))?;
-        self.read_ahead.insert(stretch);
+        self.read_ahead.insert(stretch, round);
         self.housekeeping.run_within(IDLE);
         self.housekeeping.check_allocator();
         Ok(chunk)
     }
 
     /// Reads the chunk that holds `position` and some that follow on it.
-    fn read_stretch(&self, position: u64) -> Result<VecDeque<Arc<Chunk>>> {
+    fn read_stretch(&self, position: u64) -> Result<(VecDeque<Arc<Chunk>>, Round)> {
         let (floor, taken, end) = {
             let state = self.state.lock();
             let floor = state.trim.position;
             let taken = self.retention.oldest(&state, floor);
             (floor, taken, state.end.position)
         };
-        let share = self.read_ahead.share(position);
+        let (share, round) = self.read_ahead.share(position);
         // What was taken makes room first: where chunks are large the same memory serves again.
         self.read_ahead.release(taken);
         let mut stretch: VecDeque<Arc<Chunk>> = VecDeque::new();
@@ -160,10 +161,10 @@ impl<S: Store> Log<S> {
             Err(error) if tail::find(&stretch, position).is_none() => {
                 let found = self.despite(&error, floor, position);
                 let found = found.ok_or_else(|| unreadable(position, error))?;
-                Ok([found].into())
+                Ok(([found].into(), round))
             }
             // Damage lies behind what was asked for.
-            _ => Ok(stretch),
+            _ => Ok((stretch, round)),
         }
     }
 

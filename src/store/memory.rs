@@ -228,7 +228,7 @@ impl MemoryStore {
         self.disk.lock().now.damaged.insert(position);
     }
 
-    /// Makes the next visit of chunks call this, and go on when it returns.
+    /// Makes the next visit of chunks call this, and go on with what was there before.
     pub(crate) fn during_next_visit(&self, call: impl FnOnce() + Send + 'static) {
         *self.during_next_visit.lock() = Some(Call(Box::new(call)));
     }
@@ -373,13 +373,13 @@ impl Store for MemoryStore {
 
     fn visit_chunks(&self, floor: u64, position: u64, visitor: &mut Visitor<'_>) -> Result<()> {
         self.visits.fetch_add(1, Ordering::SeqCst);
+        let Tables {
+            chunks, damaged, ..
+        } = self.open_disk()?.now.clone();
         let call = self.during_next_visit.lock().take();
         if let Some(Call(call)) = call {
             call();
         }
-        let Tables {
-            chunks, damaged, ..
-        } = self.open_disk()?.now.clone();
         let check = |position: &u64| match damaged.contains(position) {
             true => Err(simulated(ErrorKind::Corrupt)),
             false => Ok(()),
