@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from contenders import CONTENDERS
-from rows import CRASH_SAFE, ROWS, Row
+from rows import CRASH_SAFE, HELD, ROWS, Row
 
 FAR_BEHIND = 10
 """A contender so many times slower than ours, in all it does, runs once."""
@@ -59,8 +59,10 @@ def heading(pythons: dict[str, str], runs: int) -> list[str]:
         "",
         f"Thousand items a second, in / out or both together; the median of {runs} runs in turn "
         f"(of one, for those that are {FAR_BEHIND} times slower than rocksq), "
-        "each in a process and a directory of its own, the content checked. Only ratios within a "
-        "row mean something: the machine is shared. `make compare` makes this page anew.",
+        "each in a process and a directory of its own. What comes out is checked and let go of "
+        f"after each {HELD >> 10} KiB, or each call that gives more, while the clock stands still; "
+        "with two threads it is kept to the end. Only ratios within a row mean something: the "
+        "machine is shared. `make compare` makes this page anew.",
         "",
         "`writev and pread` is the floor: no queue, only its bytes; `write and fdatasync` that of "
         "the rows in which every call is synced to the device; `memcpy` copies each item in and "

@@ -21,6 +21,9 @@ ALL = ("rocksq", "rocksq 0.3.0", *CRASH_SAFE, FLOOR, "memcpy")
 SYNCED = ("rocksq Synced", "nque", DURABLE_FLOOR)
 BUFFERED = ("rocksq Buffered", "queuelib")
 
+HELD = 64 << 10
+"""Bytes that a consumer holds before it lets go of them, unless a call gives it more."""
+
 
 @dataclass(frozen=True)
 class Row:

@@ -15,14 +15,14 @@ from collections.abc import Callable
 
 from contenders import CONTENDERS
 from contenders.base import Contender
-from rows import ROWS, Row
+from rows import HELD, ROWS, Row
 
 DIFFERENT = 997
 """So many different items go round: enough to tell a lost or misplaced one, few enough to keep."""
 
 
 class Supply:
-    """The items of a row in calls, and the check of what came out."""
+    """The items of a row in calls, and the check of what comes out."""
 
     def __init__(self, row: Row) -> None:
         different = max(1, min(DIFFERENT, (256 << 20) // row.size))
@@ -32,19 +32,21 @@ class Supply:
         self.calls = [
             round_trip[at : at + row.per_call] for at in range(0, len(round_trip), row.per_call)
         ]
+        self.checked = 0
 
     def call(self, number: int) -> list[bytes]:
         """The items of a call."""
         return self.calls[number % len(self.calls)]
 
     def check(self, taken: list[bytes], expected: int) -> None:
-        """Fail unless `taken` is so many items, as they were supplied and in order."""
+        """Fail unless `taken` is the next so many items, as they were supplied and in order."""
         if len(taken) != expected:
             raise SystemExit(f"{len(taken)} items came out of {expected}")
         count = len(self.items)
-        for number, item in enumerate(taken):
+        for number, item in enumerate(taken, self.checked):
             if item != self.items[number % count]:
                 raise SystemExit(f"item {number} is not the one that was pushed")
+        self.checked += expected
 
 
 def push_all(queue: Contender, supply: Supply, calls: int, seconds: float) -> tuple[int, float]:
@@ -59,19 +61,26 @@ def push_all(queue: Contender, supply: Supply, calls: int, seconds: float) -> tu
     return calls, time.perf_counter() - begin
 
 
-def pop_all(
-    queue: Contender, per_call: int, calls: int, seconds: float
-) -> tuple[list[bytes], int, float]:
-    """Pop so many calls, or for so long; the items, the calls made, and the time they took."""
-    begin = time.perf_counter()
-    end = begin + seconds
-    taken: list[bytes] = []
-    pop = queue.pop
-    for number in range(calls):
-        taken += pop(per_call)
-        if number % 16 == 0 and time.perf_counter() > end:
-            return taken, number + 1, time.perf_counter() - begin
-    return taken, calls, time.perf_counter() - begin
+def take_all(
+    take: Callable[[int], list[bytes]], supply: Supply, row: Row, calls: int, seconds: float
+) -> tuple[int, float]:
+    """Call `take` so many times, or for so long; the calls made, and the time they took.
+
+    What comes out is checked and let go of after a few calls, while the clock stands still: a
+    consumer who is done with its items has their memory again for the next.
+    """
+    stretch = max(1, HELD // (row.size * row.per_call))
+    made, took = 0, 0.0
+    while made < calls and took < seconds:
+        numbers = range(made, min(made + stretch, calls))
+        taken: list[bytes] = []
+        begin = time.perf_counter()
+        for number in numbers:
+            taken += take(number)
+        took += time.perf_counter() - begin
+        supply.check(taken, len(numbers) * row.per_call)
+        made = numbers.stop
+    return made, took
 
 
 def in_then_out(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
@@ -83,27 +92,20 @@ def in_then_out(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
     supply = Supply(row)
     limit = math.inf if row.is_large else seconds
     pushed, push_time = push_all(queue, supply, row.items // row.per_call, limit)
-    taken, popped, pop_time = pop_all(queue, row.per_call, pushed, seconds)
-    supply.check(taken, popped * row.per_call)
-    return {"push": pushed * row.per_call / push_time, "pop": len(taken) / pop_time}
+    popped, pop_time = take_all(lambda _: queue.pop(row.per_call), supply, row, pushed, seconds)
+    return {"push": pushed * row.per_call / push_time, "pop": popped * row.per_call / pop_time}
 
 
 def by_turns(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
     """Push a call, pop a call: the rate of items that went through."""
     supply = Supply(row)
-    taken: list[bytes] = []
-    begin = time.perf_counter()
-    end = begin + seconds
-    turns = 0
-    for number in range(row.items // row.per_call):
+
+    def pass_through(number: int) -> list[bytes]:
         queue.push(supply.call(number))
-        taken += queue.pop(row.per_call)
-        turns += 1
-        if number % 16 == 0 and time.perf_counter() > end:
-            break
-    took = time.perf_counter() - begin
-    supply.check(taken, turns * row.per_call)
-    return {"both": len(taken) / took}
+        return queue.pop(row.per_call)
+
+    turns, took = take_all(pass_through, supply, row, row.items // row.per_call, seconds)
+    return {"both": turns * row.per_call / took}
 
 
 def two_threads(queue: Contender, row: Row, seconds: float) -> dict[str, float]:
