@@ -85,8 +85,7 @@ impl<S: Store> Log<S> {
 
     /// What a read in memory begins with, and the gate of its label.
     fn look_at_once(&self, label: &str) -> Option<(Arc<Mutex<()>>, Seen)> {
-        let unexpired = self.unexpired_at_once()?;
-        let state = self.state.try_lock()?;
+        let (unexpired, state) = self.unexpired_at_once()?;
         let live = unexpired.max(state.floor);
         let gate = Arc::clone(&state.labels.get(label)?.gate);
         let seen = self.seen(&state, live, label, Source::Memory);

@@ -13,8 +13,9 @@ use super::Log;
 use super::clock::micros;
 use super::cursor::Mark;
 use super::fetch::ChunkInfo;
+use super::state::State;
 use crate::error::{ErrorKind, Result};
-use crate::primitives::Mutex;
+use crate::primitives::{Mutex, MutexGuard};
 use crate::store::Store;
 
 /// Longer than a call takes that is done at once.
@@ -28,8 +29,9 @@ pub(crate) struct Expiry {
 }
 
 /// The oldest live item.
+/// The oldest live item. Its lock comes before that of the state.
 #[derive(Clone, Copy, Debug)]
-struct Head {
+pub(super) struct Head {
     live: Mark,
     /// When its chunk expires; in the past when that is not known.
     expires: i64,
@@ -52,9 +54,11 @@ impl Expiry {
         }
     }
 
-    /// Looks for the oldest live item from `live` on again.
-    pub(crate) fn reset(&self, live: Mark) {
-        *self.head.lock() = Head::unknown_from(live);
+    /// Looks for the oldest live item from `live` on again, once what is returned is dropped.
+    pub(super) fn reset(&self, live: Mark) -> MutexGuard<'_, Head> {
+        let mut head = self.head.lock();
+        *head = Head::unknown_from(live);
+        head
     }
 
     fn expires(&self, pushed: i64) -> i64 {
@@ -69,17 +73,18 @@ impl Expiry {
 }
 
 impl<S: Store> Log<S> {
-    /// The first item that is in the queue: it has not expired and was not dropped. The end of the
-    /// log, if there is none.
-    pub(crate) fn live(&self) -> Result<Mark> {
-        let unexpired = self.unexpired()?;
-        Ok(unexpired.max(self.state.lock().floor))
+    /// The first item that is in the queue, and the state that it belongs to: it has not expired and
+    /// was not dropped. The end of the log, if there is none.
+    pub(super) fn live(&self) -> Result<(Mark, MutexGuard<'_, State>)> {
+        let (unexpired, state) = self.unexpired()?;
+        Ok((unexpired.max(state.floor), state))
     }
 
-    /// The first item that has not expired, or the end of the log.
-    pub(super) fn unexpired(&self) -> Result<Mark> {
+    /// The first item that has not expired, or the end of the log, and the state that it belongs to.
+    pub(super) fn unexpired(&self) -> Result<(Mark, MutexGuard<'_, State>)> {
         let Some(expiry) = &self.expiry else {
-            return Ok(self.state.lock().trim);
+            let state = self.open_state()?;
+            return Ok((state.trim, state));
         };
         let now = self.time.now();
         let mut head = expiry.head.lock();
@@ -89,17 +94,21 @@ impl<S: Store> Log<S> {
             state.expire_below(head.live);
             state.call_waiters();
         }
-        Ok(head.live)
+        // With the lock of the head: the two would not belong together if the log was found again in between.
+        let state = self.open_state()?;
+        Ok((head.live, state))
     }
 
     /// The same if that needs no look at the store, now or in a moment.
-    pub(super) fn unexpired_at_once(&self) -> Option<Mark> {
+    pub(super) fn unexpired_at_once(&self) -> Option<(Mark, MutexGuard<'_, State>)> {
         let Some(expiry) = &self.expiry else {
-            return Some(self.state.try_lock()?.trim);
+            let state = self.state.try_lock()?;
+            return Some((state.trim, state));
         };
         let soon = self.time.now().saturating_add(micros(MOMENT));
         let head = expiry.head.try_lock()?;
-        (soon < head.expires).then_some(head.live)
+        let state = self.state.try_lock()?;
+        (soon < head.expires).then_some((head.live, state))
     }
 
     /// Looks for the head again. Nothing below the floor is looked at, since it may be gone.

@@ -145,8 +145,9 @@ impl<S: Store> Log<S> {
     /// One try of [`wait_until`](Self::wait_until).
     pub(crate) fn try_until(&self, fill: Fill, turn: Turn) -> Result<Tried<bool>> {
         self.check_usable()?;
-        self.live()?;
-        let is_so = fill.is_so(self.open_state()?.present());
+        let (_, state) = self.live()?;
+        let is_so = fill.is_so(state.present());
+        drop(state);
         match is_so || turn == Turn::Last {
             true => Ok(Tried::Done(is_so)),
             false => Ok(Tried::Lacking(Lack::Fill(fill))),

@@ -216,11 +216,10 @@ impl<S: Store> Log<S> {
         match self.retention {
             Retention::Unread => Ok(self.open_state()?.unread()),
             Retention::Young { .. } => {
-                let live = self.live()?;
-                let end = self.open_state()?.end;
+                let (live, state) = self.live()?;
                 Ok((
-                    end.position.saturating_sub(live.position),
-                    end.bytes.saturating_sub(live.bytes),
+                    state.end.position.saturating_sub(live.position),
+                    state.end.bytes.saturating_sub(live.bytes),
                 ))
             }
         }

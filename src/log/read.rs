@@ -304,15 +304,14 @@ impl<S: Store> Log<S> {
         loop {
             let seen = self.look(label)?;
             match self.read_seen(&seen, label, start, max) {
-                Err(error) if self.is_outdated(seen.oldest, &error)? => {}
+                Err(error) if self.is_outdated(seen.epoch, seen.oldest, &error)? => {}
                 result => return result,
             }
         }
     }
 
     pub(super) fn look(&self, label: &str) -> Result<Seen> {
-        let live = self.live()?;
-        let state = self.open_state()?;
+        let (live, state) = self.live()?;
         Ok(self.seen(&state, live, label, Source::Anywhere))
     }
 
@@ -327,13 +326,30 @@ impl<S: Store> Log<S> {
         }
     }
 
-    /// Whether `error` says no more than that items from `oldest` on have gone since.
-    pub(super) fn is_outdated(&self, oldest: u64, error: &Error) -> Result<bool> {
+    /// Whether `error` says no more than that the log is not what it was when `oldest` was looked up in
+    /// that epoch.
+    fn is_outdated(&self, epoch: u32, oldest: u64, error: &Error) -> Result<bool> {
         if error.kind() != ErrorKind::Corrupt {
             return Ok(false);
         }
-        let live = self.live()?.position;
-        Ok(self.retention.oldest(&*self.open_state()?, live) > oldest)
+        if !self.is_caught_up() {
+            // The store has opened itself anew, and may hold less than the log knows of.
+            let written = self.write_buffer();
+            return match self.is_caught_up() {
+                true => Ok(true),
+                false => written.map(|()| true),
+            };
+        }
+        Ok(self.state.lock().epoch != epoch || self.are_gone(oldest, error)?)
+    }
+
+    /// Whether `error` says no more than that items from `oldest` on have gone since.
+    pub(super) fn are_gone(&self, oldest: u64, error: &Error) -> Result<bool> {
+        if error.kind() != ErrorKind::Corrupt {
+            return Ok(false);
+        }
+        let (live, state) = self.live()?;
+        Ok(self.retention.oldest(&state, live.position) > oldest)
     }
 
     pub(super) fn read_seen(
@@ -406,16 +422,15 @@ impl<S: Store> Log<S> {
     pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
         self.check_usable()?;
         loop {
-            let live = self.live()?;
-            let (mut from, oldest, end) = {
-                let state = self.open_state()?;
+            let (mut from, oldest, end, epoch) = {
+                let (live, state) = self.live()?;
                 let oldest = self.retention.oldest(&state, live.position);
                 let first = self.retention.first(&state, live);
-                (first, oldest, state.end)
+                (first, oldest, state.end, state.epoch)
             };
             from.skip_to(Mark { position, bytes: 0 });
             match self.read_from(&mut from, end, max, Source::Anywhere) {
-                Err(error) if self.is_outdated(oldest, &error)? => {}
+                Err(error) if self.is_outdated(epoch, oldest, &error)? => {}
                 items => return Ok((items?, from.first())),
             }
         }

@@ -32,23 +32,28 @@ impl<S: Store> Log<S> {
         };
         let in_doubt = self.in_doubt.load(Ordering::Relaxed);
         let lost = self.state.lock().has_more_than(&stored, in_doubt);
-        if lost {
-            self.begin_epoch(meta)?;
-        }
+        let new_epoch = lost.then(|| self.write_new_epoch(meta)).transpose()?;
         self.store.found(stored.end.position);
         self.read_ahead.clear();
-        if let Some(expiry) = &self.expiry {
-            expiry.reset(stored.trim);
-        }
+        // All at once: who sees the new epoch must see nothing of the log as it was.
+        let head = self.expiry.as_ref().map(|expiry| expiry.reset(stored.trim));
         let mut state = self.state.lock();
+        if let Some(epoch) = new_epoch {
+            state.begin_epoch(epoch);
+        }
         let buffer = std::mem::take(&mut state.buffer);
         state.adopt(stored);
         state.restore(buffer);
         state.call_everybody();
+        drop((state, head));
+        if lost {
+            let text = "the disk has lost items or places that it had acknowledged";
+            Event::at(Level::Error).post(text);
+        }
         Ok(())
     }
 
-    fn begin_epoch(&self, meta: Meta) -> Result<()> {
+    fn write_new_epoch(&self, meta: Meta) -> Result<u32> {
         let (last, time) = {
             let state = self.state.lock();
             (state.epoch, state.time)
@@ -61,17 +66,17 @@ impl<S: Store> Log<S> {
             ..meta
         };
         write_meta(&self.store, meta)?;
-        let mut state = self.state.lock();
-        state.epoch = epoch;
-        state.unclaimed.forget_all();
-        state.lost = true;
-        drop(state);
-        Event::at(Level::Error).post("the disk has lost items or places that it had acknowledged");
-        Ok(())
+        Ok(epoch)
     }
 }
 
 impl State {
+    fn begin_epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        self.unclaimed.forget_all();
+        self.lost = true;
+    }
+
     /// Whether `stored` lacks something that is known to have been written. A label that is in
     /// the buffer loses nothing, and a batch `in_doubt` may have begun a label anew.
     fn has_more_than(&self, stored: &Stored, in_doubt: bool) -> bool {

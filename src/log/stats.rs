@@ -110,9 +110,8 @@ impl<S: Store> Log<S> {
     /// What is in the log, and what has happened to it.
     pub(crate) fn stats(&self) -> Result<Stats> {
         self.check_usable()?;
-        self.live()?;
         let (present, counts, oldest) = {
-            let state = self.open_state()?;
+            let (_, state) = self.live()?;
             (state.present(), state.counts, state.oldest())
         };
         let traffic = self.store.traffic();
@@ -135,8 +134,7 @@ impl<S: Store> Log<S> {
     /// How much each label has still to read, in alphabetical order.
     pub(crate) fn label_stats(&self) -> Result<Vec<LabelStats>> {
         self.check_usable()?;
-        self.live()?;
-        let state = self.open_state()?;
+        let (_, state) = self.live()?;
         let of_label = |(label, lag): (&Arc<str>, Amount)| LabelStats {
             label: label.to_string(),
             items: lag.items,

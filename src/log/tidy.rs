@@ -33,6 +33,8 @@ const MOST_RELIEFS: usize = 4;
 /// How far a log can be trimmed.
 struct Reach {
     floor: Mark,
+    /// That of its position.
+    epoch: u32,
     /// Whether that is further than it was trimmed.
     trims: bool,
     /// Whether nothing is left behind it.
@@ -118,7 +120,7 @@ impl<S: Store> Log<S> {
                 true => Occasion::Resting,
                 false => Occasion::Busy,
             };
-            self.trim_to(batch, reach.floor, occasion)?;
+            self.trim_to(batch, reach, occasion)?;
         }
         let active = !idle && self.store.unreclaimed() >= WORTH_TIDYING;
         Ok(active || self.left_behind.load(Ordering::Relaxed))
@@ -131,7 +133,7 @@ impl<S: Store> Log<S> {
             let batch = self.begin_trim()?;
             let reach = self.reach()?;
             match reach.trims {
-                true => self.trim_to(batch, reach.floor, Occasion::Resting),
+                true => self.trim_to(batch, reach, Occasion::Resting),
                 false => Ok(()),
             }
         });
@@ -177,18 +179,18 @@ impl<S: Store> Log<S> {
     /// How far the log can be trimmed according to what is written: what is buffered may be gone
     /// tomorrow.
     fn reach(&self) -> Result<Reach> {
-        let unexpired = self.unexpired()?;
-        let (oldest, end, trim) = {
-            let mut state = self.open_state()?;
+        let (oldest, end, trim, epoch) = {
+            let (unexpired, mut state) = self.unexpired()?;
             let oldest = match self.retention {
                 Retention::Unread => state.lowest_written_cursor().min(state.unclaimed.floor()),
                 Retention::Young { .. } => unexpired.max(state.written_floor()).position,
             };
-            (oldest, state.written_end(), state.trim)
+            (oldest, state.written_end(), state.trim, state.epoch)
         };
         let floor = self.chunk_boundary(oldest, end)?;
         Ok(Reach {
             floor,
+            epoch,
             trims: floor.position > trim.position,
             drained: floor.position >= end.position,
         })
@@ -201,11 +203,12 @@ impl<S: Store> Log<S> {
     }
 
     /// Writes the trim mark, and has the store forget what is below it.
-    fn trim_to(&self, mut batch: S::Batch, floor: Mark, occasion: Occasion) -> Result<()> {
+    fn trim_to(&self, mut batch: S::Batch, reach: Reach, occasion: Occasion) -> Result<()> {
+        let floor = reach.floor;
         batch.put(Records::System, &trim_key(), &Trim { mark: floor }.encode());
         let more = self.store.reclaim(batch, floor.position, occasion)?;
         self.left_behind.store(more, Ordering::Relaxed);
-        self.forget_below(floor);
+        self.forget_below(reach);
         Ok(())
     }
 
@@ -226,8 +229,11 @@ impl<S: Store> Log<S> {
         Ok(boundary.unwrap_or(self.state.lock().trim))
     }
 
-    fn forget_below(&self, floor: Mark) {
+    fn forget_below(&self, Reach { floor, epoch, .. }: Reach) {
         let mut state = self.state.lock();
+        if state.epoch != epoch {
+            return; // the log was found again, and may be shorter
+        }
         if floor.position > state.trim.position {
             state.trim = floor;
             state.skipped = 0;
@@ -273,10 +279,9 @@ impl<S: Store> Chore for Log<S> {
     }
 
     fn relieve(&self) {
-        let relieved = self.begin_trim().and_then(|batch| {
-            let floor = self.reach()?.floor;
-            self.trim_to(batch, floor, Occasion::Short)
-        });
+        let relieved = self
+            .begin_trim()
+            .and_then(|batch| self.trim_to(batch, self.reach()?, Occasion::Short));
         if let Err(error) = relieved {
             Event::at(Level::Debug).post(format_args!("could not free memory now: {error}"));
         }

@@ -21,12 +21,22 @@ pub(crate) struct MemoryStore {
     written: AtomicU64,
     generation: AtomicU64,
     visits: AtomicU64,
-    during_next_visit: Mutex<Option<Call>>,
+    /// What is to happen the next time that the store comes to such a moment.
+    next: Mutex<Option<(Moment, Call)>>,
     syncs: AtomicU64,
     writes: AtomicU64,
 }
 
-/// What a test wants to happen at a moment.
+/// A moment in the middle of something, for a test to do something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// A visit knows what is there, and has shown nothing of it.
+    Visit,
+    /// A log was found again, and is not shown to anybody yet.
+    Found,
+}
+
+/// What a test wants to happen.
 struct Call(Box<dyn FnOnce() + Send>);
 
 impl fmt::Debug for Call {
@@ -228,9 +238,16 @@ impl MemoryStore {
         self.disk.lock().now.damaged.insert(position);
     }
 
-    /// Makes the next visit of chunks call this, and go on with what was there before.
-    pub(crate) fn during_next_visit(&self, call: impl FnOnce() + Send + 'static) {
-        *self.during_next_visit.lock() = Some(Call(Box::new(call)));
+    /// Calls this the next time that the store comes to that moment.
+    pub(crate) fn at_next(&self, moment: Moment, call: impl FnOnce() + Send + 'static) {
+        *self.next.lock() = Some((moment, Call(Box::new(call))));
+    }
+
+    fn come_to(&self, moment: Moment) {
+        let call = self.next.lock().take_if(|(of, _)| *of == moment);
+        if let Some((_, Call(call))) = call {
+            call();
+        }
     }
 
     pub(crate) fn chunk_positions(&self) -> Vec<u64> {
@@ -345,7 +362,9 @@ impl Store for MemoryStore {
         self.generation.load(Ordering::SeqCst)
     }
 
-    fn found(&self, _end: u64) {}
+    fn found(&self, _end: u64) {
+        self.come_to(Moment::Found);
+    }
 
     fn dropped(&self) -> Option<Dropped> {
         None
@@ -376,10 +395,7 @@ impl Store for MemoryStore {
         let Tables {
             chunks, damaged, ..
         } = self.open_disk()?.now.clone();
-        let call = self.during_next_visit.lock().take();
-        if let Some(Call(call)) = call {
-            call();
-        }
+        self.come_to(Moment::Visit);
         let check = |position: &u64| match damaged.contains(position) {
             true => Err(simulated(ErrorKind::Corrupt)),
             false => Ok(()),

@@ -30,7 +30,7 @@ impl<S: Store> Log<S> {
             let looked = MutexGuard::unlocked(state, || {
                 match self.leave_out(plan, oldest, excess) {
                     // What was to be dropped has expired and gone meanwhile.
-                    Err(error) if self.is_outdated(first, &error)? => Ok(None),
+                    Err(error) if self.are_gone(first, &error)? => Ok(None),
                     cursor => cursor.map(Some),
                 }
             });

@@ -159,6 +159,7 @@ impl<S: Store> Log<S> {
         if self.expiry.is_some()
             && self.bounds.are_there()
             && let Err(error) = self.unexpired()
+            && error.kind() != ErrorKind::Closed
         {
             Event::at(Level::Debug).post(format_args!("could not look for expired items: {error}"));
         }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::log::tail::MAX_KEPT_PAYLOAD;
 use crate::options::StartPosition::Oldest;
 
 #[test]
@@ -79,23 +78,4 @@ fn a_close_bears_a_store_that_was_stopped_after_the_last_commit() {
     let found = after_kill(&log, &clock);
     assert_eq!(found.pop(9), ["a"]);
     assert_eq!(found.epoch(), log.epoch(), "the stop was a clean one");
-}
-
-#[test]
-fn what_a_power_cut_took_while_it_was_read_is_not_delivered_later() {
-    let large = |what: u8| vec![what; MAX_KEPT_PAYLOAD as usize + 1];
-    let log = mpmc(0, &ManualClock::at(0));
-    log.append(&[large(b'o')], Wait::NEVER, Written).unwrap();
-    let other = Arc::clone(&log);
-    log.store.during_next_visit(move || {
-        other.store.fail_next_sync(0);
-        other.flush().unwrap_err();
-        other.append(&[large(b'n')], Wait::NEVER, Written).unwrap();
-    });
-    let peek = || {
-        let items = log.peek(&"label".into(), Oldest, 1).unwrap();
-        items.iter().map(|item| item[0]).collect::<Vec<_>>()
-    };
-    assert_eq!(peek(), b"o");
-    assert_eq!(peek(), b"n");
 }

@@ -12,6 +12,7 @@ mod filling;
 mod importing;
 #[cfg(shuttle)]
 mod interleavings;
+mod losing;
 mod model;
 mod positions;
 mod reading_ahead;

@@ -3,6 +3,7 @@ use std::thread;
 
 use super::*;
 use crate::options::StartPosition::Oldest;
+use crate::store::memory::Moment;
 
 const PUSH: usize = 10;
 /// Something is wrong with what takes longer.
@@ -113,7 +114,7 @@ fn a_label_is_read_from_the_store_while_another_is() {
     log.read_ahead.clear();
     let (other, label) = (Arc::clone(&log), labels[1].clone());
     let before = log.store.visits();
-    log.store.during_next_visit(move || {
+    log.store.at_next(Moment::Visit, move || {
         let (done, items) = mpsc::channel();
         thread::spawn(move || done.send(other.next(&label, Oldest, 1).0.len()));
         assert_eq!(items.recv_timeout(PATIENCE), Ok(1));

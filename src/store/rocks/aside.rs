@@ -102,12 +102,17 @@ pub(super) fn link_file(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
-        Err(_) => {
-            fs::copy(from, to)?;
-            fs::File::open(to)?.sync_all()
-        }
+        Err(_) => copy_file(from, to),
         Ok(()) => Ok(()),
     }
+}
+
+/// A copy that is cut short has another name.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let part = to.with_extension("part");
+    fs::copy(from, &part)?;
+    fs::File::open(&part)?.sync_all()?;
+    fs::rename(&part, to)
 }
 
 /// Notes in a directory of logs up to which sequence number their changes were brought back.
@@ -147,6 +152,15 @@ pub(super) fn told(directory: &Path) -> io::Result<Judged> {
     let mut directories = lost(directory)?;
     directories.retain(|lost| *lost != suspect(directory));
     judged_in(&directories)
+}
+
+/// The `lost-N` of an opening that was cut short before it could tell, where this one brings back
+/// everything up to the sequence number `now`: a queue that was opened has written since.
+pub(super) fn untold(directory: &Path, now: u64) -> io::Result<Option<PathBuf>> {
+    let mut directories = lost(directory)?;
+    directories.retain(|lost| *lost != suspect(directory));
+    let last = directories.pop();
+    Ok(last.filter(|lost| reached(lost) == Some(now)))
 }
 
 fn judged_in(directories: &[PathBuf]) -> io::Result<Judged> {

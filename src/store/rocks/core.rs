@@ -186,8 +186,10 @@ impl Core {
             batch.forget_chunks(from, end)?;
         }
         self.write(batch)?;
-        self.trimmed.fetch_max(floor, Ordering::AcqRel);
         self.with(|engine| {
+            // Opened anew, the database may hold less, and still need what is below the floor.
+            self.check_generation(batch)?;
+            self.trimmed.fetch_max(floor, Ordering::AcqRel);
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);
             }

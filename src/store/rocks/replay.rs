@@ -4,7 +4,8 @@
 //! read before it. If all that is wrong with them is a torn end, as a crash leaves it, that is all.
 //! Otherwise they are linked into `suspect`, and when RocksDB has not brought back every record
 //! that is whole, `suspect` becomes `lost-1` or the next free number, and the loss is
-//! reported. A crash in between leaves `suspect`, which the next opening judges.
+//! reported. A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` of which
+//! nobody was told, which it judges again.
 
 use std::fs;
 use std::io;
@@ -76,11 +77,16 @@ impl Replay {
             .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))
     }
 
-    fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
+    fn judge(mut self, reached: u64) -> io::Result<Option<Dropped>> {
+        let suspect = aside::suspect(&self.directory);
+        if let Some(untold) = aside::untold(&self.directory, reached)? {
+            aside::link(&wal::files(&untold)?, &suspect)?;
+            fs::remove_dir_all(&untold)?;
+            self.state = State::Suspect;
+        }
         if self.state == State::Sound {
             return Ok(None);
         }
-        let suspect = aside::suspect(&self.directory);
         let files = wal::files(&suspect)?;
         let told = aside::told(&self.directory)?;
         let lost = Lost::behind(&files, reached, &told)?;

@@ -7,6 +7,7 @@
 //! A failure also prints its schedule.
 
 mod committing;
+mod losing;
 mod syncing;
 mod waiting;
 mod waiting_without_a_thread;

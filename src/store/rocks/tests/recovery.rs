@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::*;
@@ -137,6 +138,43 @@ fn limit_files(bytes: libc::rlim_t) {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
     }
+}
+
+/// What an opening finds after `q` was killed and a byte in the middle of its log has changed.
+fn killed_and_damaged(q: &Path) -> PathBuf {
+    let found = q.with_extension("found");
+    fs::create_dir(&found).unwrap();
+    for entry in fs::read_dir(q).unwrap() {
+        let file = entry.unwrap().path();
+        let copy = found.join(file.file_name().unwrap());
+        fs::copy(&file, &copy).unwrap();
+        if copy.extension().is_some_and(|extension| extension == "log") {
+            let mut bytes = fs::read(&copy).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&copy, bytes).unwrap();
+        }
+    }
+    found
+}
+
+#[test]
+fn a_loss_is_told_until_something_was_written_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q");
+    let store = fifo(&path);
+    (0..3).for_each(|position| push(&store, position, &[7; 100_000]).unwrap());
+    let path = killed_and_damaged(&path);
+    let told = || {
+        fifo(&path)
+            .dropped()
+            .map(|loss| (loss.records, loss.last_chunk))
+    };
+    let loss = told();
+    assert_eq!(loss.as_ref().map(|loss| loss.0), Some(1));
+    assert_eq!(told(), loss);
+    push(&fifo(&path), 9, b"x").unwrap();
+    assert_eq!(told(), None);
 }
 
 #[test]
