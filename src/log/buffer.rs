@@ -5,8 +5,10 @@
 //! batch, alone or before what comes behind it, so that the store always has the history up to
 //! some moment. It changes in commit order only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::chunk::Chunk;
 use super::cursor::{Cursor, Mark, Run};

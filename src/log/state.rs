@@ -4,8 +4,10 @@
 //! wait. `end`, `time` and the cursors change only in commit order: by the committer, or when the
 //! store has reopened itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::Retention;
 use super::bounds::{Amount, Bounds};
