@@ -28,7 +28,6 @@ pub(crate) struct Expiry {
     head: Mutex<Head>,
 }
 
-/// The oldest live item.
 /// The oldest live item. Its lock comes before that of the state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
@@ -65,10 +64,12 @@ impl Expiry {
         pushed.saturating_add(self.ttl)
     }
 
-    /// When the oldest live item expires, as far as is known. Not known while it is looked for,
-    /// which may take a read.
-    pub(crate) fn next_expiry(&self) -> Option<i64> {
-        Some(self.head.try_lock()?.expires).filter(|expires| *expires != i64::MIN)
+    /// When the oldest live item expires, as far as is known; `meanwhile` as long as somebody looks at
+    /// it, which may take a read.
+    pub(crate) fn next_expiry(&self, meanwhile: i64) -> Option<i64> {
+        let head = self.head.try_lock();
+        let expires = head.map_or(meanwhile, |head| head.expires);
+        Some(expires).filter(|expires| *expires != i64::MIN)
     }
 }
 

@@ -74,7 +74,7 @@ impl<S: Store> Log<S> {
             && !self.housekeeping.is_scheduled()
         {
             let now = self.time.now();
-            let next = expiry.next_expiry().unwrap_or(now);
+            let next = expiry.next_expiry(now).unwrap_or(now);
             let left = Duration::from_micros(next.saturating_sub(now).max(0) as u64);
             self.housekeeping.run_within(left.max(PAUSE));
         }
@@ -88,10 +88,11 @@ impl<S: Store> Log<S> {
     }
 
     /// How long until the next items expire, as far as is known.
-    fn until_expiry(&self) -> Option<Duration> {
-        let next = self.expiry.as_ref()?.next_expiry()?;
-        let left = next.saturating_sub(self.time.now()).max(0);
-        Some(Duration::from_micros(left as u64))
+    pub(super) fn until_expiry(&self) -> Option<Duration> {
+        let now = self.time.now();
+        let soon = now.saturating_add(micros(PAUSE));
+        let next = self.expiry.as_ref()?.next_expiry(soon)?;
+        Some(Duration::from_micros(next.saturating_sub(now).max(0) as u64))
     }
 
     /// Waits while the queues of this process have so much in memory that nothing may be added. Not

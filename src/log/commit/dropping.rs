@@ -6,7 +6,7 @@
 
 use super::Operation;
 use super::plan::Plan;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::log::bounds::Amount;
 use crate::log::cursor::{Cursor, Mark};
@@ -29,6 +29,9 @@ impl<S: Store> Log<S> {
             let first = oldest.first();
             let looked = MutexGuard::unlocked(state, || {
                 match self.leave_out(plan, oldest, excess) {
+                    Err(error) if error.kind() == ErrorKind::Corrupt && !self.is_caught_up() => {
+                        Err(opened_anew())
+                    }
                     // What was to be dropped has expired and gone meanwhile.
                     Err(error) if self.are_gone(first, &error)? => Ok(None),
                     cursor => cursor.map(Some),
@@ -81,6 +84,14 @@ impl<S: Store> Log<S> {
             chunk.bytes_before(position)
         }))
     }
+}
+
+fn opened_anew() -> Error {
+    Error::new(
+        ErrorKind::Io,
+        "Could not make room: the queue was opened anew after an error meanwhile; nothing was \
+         changed, call again",
+    )
 }
 
 /// The first position in `least..=end` that has `bytes` before it, or `end`.

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::*;
 use crate::error::{ErrorKind, Result};
+use crate::log::cursor::Mark;
 use crate::options::StartPosition::Oldest;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -293,4 +294,14 @@ fn an_item_before_damage_expires_when_it_should() {
     assert_eq!(log.len(), 6);
     clock.advance(8 * SECOND + SECOND / 2);
     assert_eq!(log.len(), 3);
+}
+
+#[test]
+fn expiry_is_watched_while_somebody_looks_at_the_oldest_item() {
+    let log = mpmc(10, &ManualClock::at(0));
+    log.add(&["a"]);
+    let head = log.expiry.as_ref().unwrap().reset(Mark::default());
+    assert!(log.until_expiry().is_some());
+    drop(head);
+    assert!(log.until_expiry().is_none());
 }

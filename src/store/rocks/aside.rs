@@ -23,6 +23,7 @@ pub(super) const SUSPECT: &str = "rocksq-suspect";
 pub(super) const REPAIRING: &str = "rocksq-repairing";
 const LOST: &str = "rocksq-lost-";
 const REACHED: &str = "REACHED";
+const UNTOLD: &str = "UNTOLD";
 const DAMAGED: &str = "rocksq-damaged-";
 const REPAIRED: &str = "rocksq-repaired-";
 const SETTLING: &str = "rocksq-settling-";
@@ -115,11 +116,21 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(&part, to)
 }
 
-/// Notes in a directory of logs up to which sequence number their changes were brought back.
+/// Notes in a directory of logs up to which sequence number their changes were brought back, and that
+/// nobody was told of it.
 pub(super) fn note_reached(directory: &Path, reached: u64) -> io::Result<()> {
     fs::write(directory.join(REACHED), format!("{reached}\n"))?;
     fs::File::open(directory.join(REACHED))?.sync_all()?;
+    fs::write(directory.join(UNTOLD), "")?;
     directories::sync(directory)
+}
+
+/// Notes that somebody was told of a directory of logs.
+pub(super) fn note_told(directory: &Path) -> io::Result<()> {
+    ignore(
+        io::ErrorKind::NotFound,
+        fs::remove_file(directory.join(UNTOLD)),
+    )
 }
 
 /// Up to which sequence number the changes in these logs were brought back, if that was noted.
@@ -146,21 +157,17 @@ pub(super) fn judged(directory: &Path) -> io::Result<Judged> {
     judged_in(&lost(directory)?)
 }
 
-/// Those that earlier openings have told of. `suspect` is judged anew: the opening that did it was
-/// cut short.
-pub(super) fn told(directory: &Path) -> io::Result<Judged> {
+/// Those that other openings have judged than the one that has left, or leaves, `own`.
+pub(super) fn judged_elsewhere(directory: &Path, own: &Path) -> io::Result<Judged> {
     let mut directories = lost(directory)?;
-    directories.retain(|lost| *lost != suspect(directory));
+    directories.retain(|lost| lost != own && *lost != suspect(directory));
     judged_in(&directories)
 }
 
-/// The `lost-N` of an opening that was cut short before it could tell, where this one brings back
-/// everything up to the sequence number `now`: a queue that was opened has written since.
-pub(super) fn untold(directory: &Path, now: u64) -> io::Result<Option<PathBuf>> {
-    let mut directories = lost(directory)?;
-    directories.retain(|lost| *lost != suspect(directory));
-    let last = directories.pop();
-    Ok(last.filter(|lost| reached(lost) == Some(now)))
+/// A `lost-N` of an opening that was cut short before it could tell.
+pub(super) fn untold(directory: &Path) -> io::Result<Option<PathBuf>> {
+    let mut directories = lost(directory)?.into_iter();
+    Ok(directories.find(|lost| *lost != suspect(directory) && lost.join(UNTOLD).exists()))
 }
 
 fn judged_in(directories: &[PathBuf]) -> io::Result<Judged> {

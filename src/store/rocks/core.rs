@@ -39,7 +39,7 @@ use super::hold::Hold;
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
-use super::{disk, failure, options, reclaim};
+use super::{aside, disk, failure, options, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
@@ -117,10 +117,14 @@ impl Core {
         self.dropped.lock().clone()
     }
 
-    /// The log was found again, and ends at `end`.
+    /// The log was found again, and ends at `end`. What was dropped is told from now on.
     pub(super) fn found(&self, end: u64) {
         if let Some(dropped) = &mut *self.dropped.lock() {
             dropped.end.get_or_insert(end);
+            if let Err(error) = aside::note_told(&dropped.kept) {
+                let text = format_args!("the loss will be told again: {error}");
+                self.event(Level::Debug).post(text);
+            }
         }
     }
 
@@ -187,8 +191,10 @@ impl Core {
         }
         self.write(batch)?;
         self.with(|engine| {
-            // Opened anew, the database may hold less, and still need what is below the floor.
-            self.check_generation(batch)?;
+            if batch.generation() != self.generation() {
+                // Opened anew, the database may hold less, and still need what is below the floor.
+                return Err(self.stopped("give space back"));
+            }
             self.trimmed.fetch_max(floor, Ordering::AcqRel);
             if engine.health().damage() == Damage::Soft {
                 resume_softly(engine);

@@ -4,8 +4,8 @@
 //! read before it. If all that is wrong with them is a torn end, as a crash leaves it, that is all.
 //! Otherwise they are linked into `suspect`, and when RocksDB has not brought back every record
 //! that is whole, `suspect` becomes `lost-1` or the next free number, and the loss is
-//! reported. A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` of which
-//! nobody was told, which it judges again.
+//! reported. A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` with the
+//! mark that nobody was told of it, which it tells again.
 
 use std::fs;
 use std::io;
@@ -77,19 +77,22 @@ impl Replay {
             .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))
     }
 
-    fn judge(mut self, reached: u64) -> io::Result<Option<Dropped>> {
+    fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
+        let dropped = match self.state {
+            State::Sound => None,
+            State::Suspect => self.judge_suspect(reached)?,
+        };
+        match dropped {
+            None => self.tell_again(),
+            dropped => Ok(dropped),
+        }
+    }
+
+    fn judge_suspect(&self, reached: u64) -> io::Result<Option<Dropped>> {
         let suspect = aside::suspect(&self.directory);
-        if let Some(untold) = aside::untold(&self.directory, reached)? {
-            aside::link(&wal::files(&untold)?, &suspect)?;
-            fs::remove_dir_all(&untold)?;
-            self.state = State::Suspect;
-        }
-        if self.state == State::Sound {
-            return Ok(None);
-        }
         let files = wal::files(&suspect)?;
-        let told = aside::told(&self.directory)?;
-        let lost = Lost::behind(&files, reached, &told)?;
+        let judged = aside::judged_elsewhere(&self.directory, &suspect)?;
+        let lost = Lost::behind(&files, reached, &judged)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
             fs::remove_dir_all(&suspect)?;
@@ -97,13 +100,18 @@ impl Replay {
         }
         aside::note_reached(&suspect, reached)?;
         let kept = aside::keep(&self.directory, &suspect)?;
-        Ok(Some(Dropped {
-            records: lost.records,
-            bytes: lost.bytes,
-            last_chunk: lost.last_chunk,
-            kept,
-            end: None,
-        }))
+        Ok(Some(lost.kept_in(kept)))
+    }
+
+    /// What an earlier opening has set aside, and was cut short before it could tell.
+    fn tell_again(&self) -> io::Result<Option<Dropped>> {
+        let Some(kept) = aside::untold(&self.directory)? else {
+            return Ok(None);
+        };
+        let reached = aside::reached(&kept).unwrap_or(0);
+        let judged = aside::judged_elsewhere(&self.directory, &kept)?;
+        let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?;
+        Ok(Some(lost.kept_in(kept)))
     }
 
     /// The opening has failed: takes back what [`before`](Self::before) did if RocksDB has
@@ -140,13 +148,13 @@ struct Lost {
 }
 
 impl Lost {
-    /// What an earlier opening has dropped was told then.
-    fn behind(files: &[(u64, PathBuf)], reached: u64, told: &Judged) -> io::Result<Self> {
+    /// What other openings have judged is left to them.
+    fn behind(files: &[(u64, PathBuf)], reached: u64, judged: &Judged) -> io::Result<Self> {
         let mut lost = Self::default();
         let mut last = 0;
         let mut trouble: Option<(&Path, u64, bool)> = None;
         for (_, file) in files {
-            let told_from = told.reached(file);
+            let judged_from = judged.reached(file);
             let mut from: Option<u64> = None;
             let mut dropped = false;
             wal::read(file, Detail::Whole, &mut |piece| match piece {
@@ -154,14 +162,14 @@ impl Lost {
                     trouble = None;
                     last = record.last().max(last);
                     if record.sequence() > reached
-                        && record.sequence() <= told_from
+                        && record.sequence() <= judged_from
                         && record.changes() > 0
                     {
                         dropped = true;
                         lost.add(record.bytes);
                     }
                 }
-                _ if last >= told_from => {}
+                _ if last >= judged_from => {}
                 Piece::Bad(offset) | Piece::Torn(offset) | Piece::Endless(offset) => {
                     trouble.get_or_insert((file, offset, matches!(piece, Piece::Torn(_))));
                     from.get_or_insert(offset);
@@ -178,6 +186,16 @@ impl Lost {
             lost.bad_end = !wal::ends_unwritten(file, offset)?;
         }
         Ok(lost)
+    }
+
+    fn kept_in(self, kept: PathBuf) -> Dropped {
+        Dropped {
+            records: self.records,
+            bytes: self.bytes,
+            last_chunk: self.last_chunk,
+            kept,
+            end: None,
+        }
     }
 
     fn add(&mut self, record: &[u8]) {

@@ -159,7 +159,7 @@ fn killed_and_damaged(q: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_loss_is_told_until_something_was_written_after_it() {
+fn a_loss_is_told_until_the_log_was_found_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q");
     let store = fifo(&path);
@@ -173,7 +173,11 @@ fn a_loss_is_told_until_something_was_written_after_it() {
     let loss = told();
     assert_eq!(loss.as_ref().map(|loss| loss.0), Some(1));
     assert_eq!(told(), loss);
-    push(&fifo(&path), 9, b"x").unwrap();
+    let store = fifo(&path);
+    push(&store, 9, b"x").unwrap();
+    drop(store);
+    assert_eq!(told(), loss);
+    fifo(&path).found(1);
     assert_eq!(told(), None);
 }
 
