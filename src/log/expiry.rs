@@ -87,6 +87,14 @@ impl<S: Store> Log<S> {
             let state = self.open_state()?;
             return Ok((state.trim, state));
         };
+        let head = self.head(expiry)?;
+        // With the lock of the head: the two would not belong together if the log was found again in between.
+        let state = self.open_state()?;
+        Ok((head.live, state))
+    }
+
+    /// The oldest live item, looked for again if it has expired.
+    pub(super) fn head<'e>(&self, expiry: &'e Expiry) -> Result<MutexGuard<'e, Head>> {
         let now = self.time.now();
         let mut head = expiry.head.lock();
         if now >= head.expires {
@@ -95,9 +103,7 @@ impl<S: Store> Log<S> {
             state.expire_below(head.live);
             state.call_waiters();
         }
-        // With the lock of the head: the two would not belong together if the log was found again in between.
-        let state = self.open_state()?;
-        Ok((head.live, state))
+        Ok(head)
     }
 
     /// The same if that needs no look at the store, now or in a moment.

@@ -156,10 +156,9 @@ impl<S: Store> Log<S> {
     /// Looks for what has expired, where that makes room. What cannot be found out now counts as
     /// being there.
     fn look_for_room(&self) {
-        if self.expiry.is_some()
+        if let Some(expiry) = &self.expiry
             && self.bounds.are_there()
-            && let Err(error) = self.unexpired()
-            && error.kind() != ErrorKind::Closed
+            && let Err(error) = self.head(expiry)
         {
             Event::at(Level::Debug).post(format_args!("could not look for expired items: {error}"));
         }

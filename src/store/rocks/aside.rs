@@ -160,14 +160,14 @@ pub(super) fn judged(directory: &Path) -> io::Result<Judged> {
 /// Those that other openings have judged than the one that has left, or leaves, `own`.
 pub(super) fn judged_elsewhere(directory: &Path, own: &Path) -> io::Result<Judged> {
     let mut directories = lost(directory)?;
-    directories.retain(|lost| lost != own && *lost != suspect(directory));
+    directories.retain(|lost| lost != own);
     judged_in(&directories)
 }
 
-/// A `lost-N` of an opening that was cut short before it could tell.
+/// A `lost-N` of an opening that was cut short before it could tell. To be asked when there is no `suspect`.
 pub(super) fn untold(directory: &Path) -> io::Result<Option<PathBuf>> {
     let mut directories = lost(directory)?.into_iter();
-    Ok(directories.find(|lost| *lost != suspect(directory) && lost.join(UNTOLD).exists()))
+    Ok(directories.find(|lost| lost.join(UNTOLD).exists()))
 }
 
 fn judged_in(directories: &[PathBuf]) -> io::Result<Judged> {

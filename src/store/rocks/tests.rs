@@ -8,6 +8,7 @@ mod recovery;
 mod refusals;
 mod storing;
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,4 +41,20 @@ fn visit(store: &RocksStore, floor: u64, position: u64) -> Vec<u64> {
         })
         .unwrap();
     seen
+}
+
+/// RocksDB may be deleting what it no longer needs: then once more.
+fn copy(from: &Path, to: &Path) {
+    while try_copy(from, to).is_err() {
+        fs::remove_dir_all(to).unwrap();
+    }
+}
+
+fn try_copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
 }

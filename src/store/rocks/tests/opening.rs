@@ -1,24 +1,6 @@
 //! Every state in which a sound queue can be is opened: none is taken for a damaged one.
 
-use std::fs;
-
 use super::*;
-
-/// RocksDB may be deleting what it no longer needs: then once more.
-fn copy(from: &Path, to: &Path) {
-    while try_copy(from, to).is_err() {
-        fs::remove_dir_all(to).unwrap();
-    }
-}
-
-fn try_copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
-}
 
 /// What a process that dies now leaves, and a backup made now, open with nothing left out.
 fn assert_opens(store: &RocksStore, expected: &[u64]) {

@@ -1,9 +1,9 @@
 use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::store::files::wal;
 use crate::store::{Occasion, Records};
 
 #[test]
@@ -140,31 +140,26 @@ fn limit_files(bytes: libc::rlim_t) {
     }
 }
 
-/// What an opening finds after `q` was killed and a byte in the middle of its log has changed.
-fn killed_and_damaged(q: &Path) -> PathBuf {
-    let found = q.with_extension("found");
-    fs::create_dir(&found).unwrap();
-    for entry in fs::read_dir(q).unwrap() {
-        let file = entry.unwrap().path();
-        let copy = found.join(file.file_name().unwrap());
-        fs::copy(&file, &copy).unwrap();
-        if copy.extension().is_some_and(|extension| extension == "log") {
-            let mut bytes = fs::read(&copy).unwrap();
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-            fs::write(&copy, bytes).unwrap();
-        }
-    }
-    found
+/// Changes a byte in the middle of the log of a queue that nobody has open.
+fn damage_log(path: &Path) {
+    let logs = wal::files(path).unwrap();
+    let [(_, log)] = &logs[..] else {
+        panic!("{} logs", logs.len());
+    };
+    let mut bytes = fs::read(log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(log, bytes).unwrap();
 }
 
 #[test]
 fn a_loss_is_told_until_the_log_was_found_again() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("q");
-    let store = fifo(&path);
+    let store = fifo(&dir.path().join("q"));
     (0..3).for_each(|position| push(&store, position, &[7; 100_000]).unwrap());
-    let path = killed_and_damaged(&path);
+    let path = dir.path().join("killed");
+    copy(store.core.path(), &path);
+    damage_log(&path);
     let told = || {
         fifo(&path)
             .dropped()
