@@ -16,7 +16,7 @@ use crate::store::rocks::{Kind, RocksStore};
 use crate::worker::Worker;
 
 /// An open queue. It is closed when the last face of it is dropped.
-pub(crate) struct Handle {
+pub struct Handle {
     site: Arc<Site>,
     worker: Worker,
 }

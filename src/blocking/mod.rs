@@ -8,7 +8,8 @@ mod watch;
 
 pub use fifo::PersistentQueueWithCapacity;
 pub use iter::{Consume, Iter};
-pub(crate) use mpmc::checked;
+#[doc(hidden)]
+pub use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
 pub use watch::Watch;
 
