@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use parking_lot::Mutex;
 
 use crate::fork::Birthplace;
+use crate::threads;
 
 /// Posted events beyond this many are dropped, and counted.
 const MAX_POSTED: usize = 1_000;
@@ -194,9 +195,7 @@ impl Teller {
         }
         let teller = Self;
         // Without a thread it is told with the next that is posted.
-        let _ = std::thread::Builder::new()
-            .name("rocksq-teller".to_owned())
-            .spawn(move || teller.tell());
+        let _ = threads::spawn("rocksq-teller", move || teller.tell());
     }
 
     fn tell(self) {

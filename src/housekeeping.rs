@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::events::{Event, Level};
 use crate::memory::Allocator;
+use crate::threads;
 
 /// Something to be done now and then.
 pub(crate) trait Chore: Send + Sync {
@@ -229,9 +230,7 @@ fn start(housekeeping: &'static Housekeeping) -> Option<JoinHandle<()>> {
     if cfg!(all(test, shuttle)) {
         return None; // where a test decides which thread goes on, there are none but its own
     }
-    std::thread::Builder::new()
-        .name("rocksq-housekeeping".to_owned())
-        .spawn(|| housekeeping.work())
+    threads::spawn("rocksq-housekeeping", || housekeeping.work())
         .inspect_err(|error| {
             let text = format_args!("could not start the housekeeping thread: {error}");
             Event::at(Level::Warn).leave(text);

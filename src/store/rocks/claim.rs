@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::hold::HOLDER;
 use super::kind::Kind;
 use super::lock::{self, Identity};
-use super::survey;
+use super::{engine, native, survey};
 use crate::error::{Error, ErrorKind, Result};
 
 static HELD: Mutex<BTreeMap<PathBuf, Held>> = Mutex::new(BTreeMap::new());
@@ -57,6 +57,8 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<Self> {
+        native::occupy_standard_descriptors();
+        engine::check_memory(path)?;
         let directory = canonical(path)?;
         enter(path, &directory, kind, patience, |_| false)?;
         Ok(Self { directory, kind })
