@@ -19,10 +19,10 @@ queue, says. Every call raises `Closed` after `close`, and `Forked` in a child p
 forked off after the queue was opened.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, Generic, Self, final
+from typing import Any, Generic, Never, Self, final, overload
 
 from typing_extensions import Buffer, TypeVar, disjoint_base
 
@@ -58,10 +58,11 @@ class ResponseVariant:
         """Bytes, from `disk_size` and `payload_size`."""
 
 @disjoint_base
-class ResponseBase(Generic[_T_co]):
+class ResponseBase(Coroutine[Any, Any, _T_co], Generic[_T_co]):
     """The answer to an operation that may be under way.
 
-    It can be awaited, and asked like a `concurrent.futures.Future`.
+    It can be awaited, made a task of like any coroutine, and asked like a
+    `concurrent.futures.Future`.
 
     >>> import asyncio, tempfile
     >>> from rocksq.nonblocking import PersistentQueueWithCapacity
@@ -116,6 +117,31 @@ class ResponseBase(Generic[_T_co]):
         """
 
     def __await__(self) -> Generator[Any, None, _T_co]: ...
+    def send(self, value: object, /) -> object:
+        """Take the next step of a coroutine. An event loop calls this."""
+
+    @overload
+    def throw(
+        self,
+        typ: type[BaseException],
+        val: BaseException | object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> Never:
+        """Give the operation up, like `close`, and raise an exception. An event loop calls this."""
+    @overload
+    def throw(
+        self, typ: BaseException, val: None = None, tb: TracebackType | None = None, /
+    ) -> Never:
+        """Give the operation up, like `close`, and raise an exception. An event loop calls this."""
+    def close(self) -> None:
+        """Give the operation up, like `cancel`, unless somebody else waits for it."""
+
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    def __bool__(self) -> Never: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 

@@ -551,7 +551,8 @@ NONBLOCKING = _programs(
 
     responses that nobody reads:
         q = nonblocking.PersistentQueueWithCapacity(path)
-        q.push([b'a']) and q.push([b'b']) and None
+        [q.push([b'a']), q.push([b'b'])] and None
+        bool(q.push([]))
         __import__('time').sleep(0.2)
         q.len.get().len
 

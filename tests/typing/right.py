@@ -1,5 +1,6 @@
 """Typical programs: no checker finds an error in them."""
 
+import asyncio
 from pathlib import Path
 from threading import Thread
 from typing import assert_type
@@ -92,6 +93,19 @@ async def awaited(queue: nonblocking.PersistentQueueWithCapacity) -> None:
         assert_type(await queue.read(), Batch)
         async for item in queue.consume():
             assert_type(item, bytes)
+
+
+async def tasks(queue: nonblocking.PersistentQueueWithCapacity) -> None:
+    task = asyncio.create_task(queue.pop(timeout=None))
+    assert_type(task, asyncio.Task[list[bytes]])
+    async with asyncio.TaskGroup() as group:
+        assert_type(group.create_task(queue.len), asyncio.Task[int])
+        group.create_task(queue.push([b"item"]))
+    queue.push([b"item"])
+    assert_type(await asyncio.gather(queue.len, queue.pop()), tuple[int, list[bytes]])
+    assert_type(await asyncio.wait_for(queue.pop(), 1), list[bytes])
+    assert_type(await asyncio.shield(queue.pop()), list[bytes])
+    print(await asyncio.wait([task, asyncio.ensure_future(queue.len)]))
 
 
 def later_with_labels(queue: nonblocking.MpmcQueue) -> None:

@@ -6,6 +6,7 @@
 //! | `asking`, `reply` | what is asked for, and what is answered |
 //! | `response`, `pending`, `variant` | what a call hands back |
 //! | `awaiting`, `bell` | `await`: coroutines, and waking their event loop |
+//! | `coroutine` | a response that a task drives |
 //! | `consumer` | `async for`, `async with` |
 //! | `callbacks`, `aide` | what is called from, or made by, threads of their own |
 
@@ -15,6 +16,7 @@ mod awaiting;
 mod bell;
 mod callbacks;
 mod consumer;
+mod coroutine;
 mod fifo;
 mod mpmc;
 mod pending;
