@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::watch::{self, Watch};
-use super::{Consume, Handle, Iter};
+use super::{Batches, Consume, Handle, Iter};
 use crate::error::Result;
 #[cfg(feature = "python")]
 use crate::log::bounds::Amount;
@@ -218,6 +218,30 @@ impl PersistentQueueWithCapacity {
     /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
     pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
         self.handle.with(|log| log.commit(batch, durability))
+    }
+
+    /// Reads batch after batch of up to `max` items, waiting for each as long as `wait` says, until
+    /// the queue is closed or nothing came. [`commit`](Self::commit) takes the items of one; one
+    /// that was not committed is read again.
+    ///
+    /// ```
+    /// use rocksq::Wait;
+    /// use rocksq::blocking::PersistentQueueWithCapacity;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let queue = PersistentQueueWithCapacity::new(dir.path().join("queue"), 10)?;
+    /// queue.push(&[b"a", b"b", b"c"])?;
+    /// let mut handled = 0;
+    /// for batch in queue.batches(2, Wait::NEVER) {
+    ///     let batch = batch?;
+    ///     handled += batch.items().len(); // what must not be lost
+    ///     queue.commit(&batch)?;
+    /// }
+    /// assert_eq!((handled, queue.len()?), (3, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn batches<'q>(&'q self, max: u64, wait: Wait<'q>) -> Batches<'q> {
+        Batches::new(move || self.read(max, wait))
     }
 
     /// The next items, up to `max`, which stay in the queue.

@@ -7,7 +7,7 @@ mod mpmc;
 mod watch;
 
 pub use fifo::PersistentQueueWithCapacity;
-pub use iter::{Consume, Iter};
+pub use iter::{Batches, Consume, Iter};
 pub(crate) use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
 pub use watch::Watch;

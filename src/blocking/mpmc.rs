@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::watch::{self, Watch};
-use super::{Consume, Handle, Iter};
+use super::{Batches, Consume, Handle, Iter};
 use crate::error::{Error, Result};
 #[cfg(feature = "python")]
 use crate::log::bounds::Amount;
@@ -243,6 +243,20 @@ impl MpmcQueue {
     /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
     pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
         self.handle.with(|log| log.commit(batch, durability))
+    }
+
+    /// Reads batch after batch of up to `max` items under `label`, waiting for each as long as `wait`
+    /// says, until the queue is closed or nothing came. [`commit`](Self::commit) moves the label
+    /// behind one; one that was not committed is read again.
+    pub fn batches<'q>(
+        &'q self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'q>,
+    ) -> Batches<'q> {
+        let label = label.to_owned();
+        Batches::new(move || self.read(&label, start, max, wait))
     }
 
     /// The next items of `label`, up to `max`, without moving or making it.

@@ -62,6 +62,15 @@ impl<'a> Wait<'a> {
         }
     }
 
+    /// The same without an interrupt, made each time that it is asked for: one that threads can share.
+    pub(crate) fn uninterrupted(self) -> impl Fn() -> Wait<'static> + Send {
+        let limit = self.limit;
+        move || Wait {
+            limit,
+            interrupt: None,
+        }
+    }
+
     /// When this wait, begun now, ends.
     pub(crate) fn begin(self) -> Deadline<'a> {
         let until = match self.limit {

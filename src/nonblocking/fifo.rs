@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::face::{Face, Open};
 use super::operation::Asked;
 use super::response::Effect::{self, Changes, Takes};
-use super::{Consume, Response};
+use super::{Batches, Consume, Response};
 use crate::blocking::{self, Handle};
 use crate::error::Result;
 use crate::log::Log;
@@ -147,6 +147,14 @@ impl PersistentQueueWithCapacity {
         self.0.once(Asked::now(Changes), move |log| {
             log.commit(&batch, durability)
         })
+    }
+
+    /// Reads batch after batch of up to `max` items, waiting for each as long as `wait` says, until
+    /// the queue is closed or nothing came. [`commit`](Self::commit) takes the items of one; one
+    /// that was not committed is read again.
+    pub fn batches(&self, max: u64, wait: Wait<'static>) -> Batches {
+        let (queue, wait) = (self.clone(), wait.uninterrupted());
+        Batches::new(move || queue.read(max, wait()))
     }
 
     /// The next items, up to `max`, which stay in the queue.

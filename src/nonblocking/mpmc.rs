@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::face::{Face, Open};
 use super::operation::Asked;
 use super::response::Effect::{Changes, Takes};
-use super::{Consume, Response};
+use super::{Batches, Consume, Response};
 use crate::blocking::{self, Handle, checked};
 use crate::error::Result;
 use crate::log::Log;
@@ -137,6 +137,21 @@ impl MpmcQueue {
         self.0.once(Asked::now(Changes), move |log| {
             log.commit(&batch, durability)
         })
+    }
+
+    /// Reads batch after batch of up to `max` items under `label`, waiting for each as long as `wait`
+    /// says, until the queue is closed or nothing came. [`commit`](Self::commit) moves the label
+    /// behind one; one that was not committed is read again.
+    pub fn batches(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'static>,
+    ) -> Batches {
+        let (queue, label) = (self.clone(), label.to_owned());
+        let wait = wait.uninterrupted();
+        Batches::new(move || queue.read(&label, start, max, wait()))
     }
 
     /// The next items of `label`, up to `max`, without moving or making it.

@@ -73,8 +73,8 @@ DIFFERENCES = [
     ),
     # What is new.
     Difference("The class of an error", r"repr\(e\)", r'"RuntimeError\(.*', r'"Full\(.*'),
-    Difference("The truth of a queue", r"bool\((?!q\.).*\)", "True", "False"),
-    Difference("The truth of a response", r"bool\(q\..*\)", "True", "TypeError: .*await.*"),
+    Difference("The truth of a queue", r"bool\((?!r).*\)", "True", "False"),
+    Difference("The truth of a response", r"bool\(r\)", "True", "TypeError: .*await.*"),
     Difference("Limits", r".* 2 \*\* 64 - 100\)", "RuntimeError: .*", "done"),
     Difference("Limits", r".*MpmcQueue\(path, 2 \*\* 32\)", "OverflowError: .*", "done"),
     Difference("Limits", r"q\.next\('x' \* 100_000.*", ANY, "InvalidArgument: The label has .*"),

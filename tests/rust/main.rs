@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod batches;
 #[cfg(target_os = "linux")]
 mod closing;
 #[cfg(target_os = "linux")]
