@@ -17,6 +17,8 @@ when what it did is in the queue but could not be synced.
 from rocksq._native import blocking as _classes
 
 Batch = _classes.Batch
+BatchBase = _classes.BatchBase
+Batches = _classes.Batches
 Consumer = _classes.Consumer
 LiveItems = _classes.LiveItems
 MpmcQueue = _classes.MpmcQueue
@@ -27,6 +29,8 @@ Watch = _classes.Watch
 
 __all__ = [
     "Batch",
+    "BatchBase",
+    "Batches",
     "Consumer",
     "LabelStats",
     "LiveItems",

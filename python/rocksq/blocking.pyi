@@ -17,15 +17,17 @@ when what it did is in the queue but could not be synced.
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from types import TracebackType
-from typing import Self, final
+from typing import Self, final, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 from rocksq import Durability, OnFull, StartPosition, nonblocking
 from rocksq.maintenance import Recovery
 
 __all__ = [
     "Batch",
+    "BatchBase",
+    "Batches",
     "Consumer",
     "LabelStats",
     "LiveItems",
@@ -143,7 +145,7 @@ class PersistentQueueWithCapacity:
         1
         """
 
-    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
+    def commit(self, batch: BatchBase, *, durability: Durability | None = None) -> None:
         """Take the items of `batch`, which `read` of this queue gave.
 
         They stay taken, as durably as `durability` says (None: as the queue's).
@@ -153,6 +155,27 @@ class PersistentQueueWithCapacity:
 
     def peek(self, n: int = 1) -> list[bytes]:
         """Return the next items, up to `n`, which stay in the queue."""
+
+    def batches(self, n: int = 1, *, timeout: float | None = None) -> Batches:
+        """Return an iterator that reads batch after batch of up to `n` items.
+
+        `with batch:` commits one when its block ends well. When the block raises, the items stay,
+        and the next batch is the same again; leaving the loop leaves them for the next consumer.
+        It waits for each batch up to `timeout` seconds (None: for ever), and ends when nothing came
+        or the queue is closed. A loop that has done nothing about a batch raises `RuntimeError` at
+        the next one. Loops of several consumers read the same items, and all but one of them get
+        `Conflict` at the commit.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"a", b"b", b"c"])
+        >>> for batch in queue.batches(2, timeout=0):
+        ...     with batch:
+        ...         print(list(batch))
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self) -> Consumer:
         """Return an iterator that takes item after item until the queue is closed.
@@ -423,7 +446,7 @@ class MpmcQueue:
         [b'b']
         """
 
-    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
+    def commit(self, batch: BatchBase, *, durability: Durability | None = None) -> None:
         """Move the label of `batch` behind its items.
 
         It stays there, as durably as `durability` says (None: as the queue's).
@@ -433,6 +456,34 @@ class MpmcQueue:
 
     def peek(self, label: str, start_position: StartPosition, n: int = 1) -> list[bytes]:
         """Return the next items of `label`, up to `n`, without moving or making the label."""
+
+    def batches(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        timeout: float | None = None,
+    ) -> Batches:
+        """Return an iterator that reads batch after batch of up to `n` items under `label`.
+
+        `with batch:` moves the label behind one when its block ends well. When the block raises,
+        the next batch is the same again. It waits for each batch up to `timeout` seconds (None: for
+        ever), and ends when nothing came or the queue is closed. A loop that has done nothing about
+        a batch raises `RuntimeError` at the next one. Loops of several consumers read the same
+        items, and all but one of them get `Conflict` at the commit.
+
+        >>> import tempfile
+        >>> from rocksq import StartPosition
+        >>> from rocksq.blocking import MpmcQueue
+        >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+        >>> queue.add([b"a", b"b", b"c"])
+        >>> for batch in queue.batches("label", StartPosition.Oldest, 2, timeout=0):
+        ...     with batch:
+        ...         print(list(batch))
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self, label: str, start_position: StartPosition) -> Consumer:
         """Return an iterator that reads item after item under `label` until the queue is closed.
@@ -582,11 +633,12 @@ class MpmcQueue:
         /,
     ) -> None: ...
 
-@final
-class Batch:
-    """Items that were read but not taken. `commit` of its queue takes them.
+@disjoint_base
+class BatchBase:
+    """Items that were read but not taken.
 
-    Dropping a batch changes nothing. Positions count the items of a queue from 0 since it was made.
+    It can be iterated over and indexed like their list. Dropping a batch changes nothing. Positions
+    count the items of a queue from 0 since it was made.
     """
 
     @property
@@ -606,6 +658,40 @@ class Batch:
         """Whether items that the label had not read were lost to the TTL."""
 
     def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[bytes]: ...
+
+@final
+class Batch(BatchBase):
+    """Items that were read but not taken. `commit` takes them.
+
+    In a `with` statement they are taken when the block ends well, and stay when it raises.
+
+    >>> import tempfile
+    >>> from rocksq.blocking import PersistentQueueWithCapacity
+    >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    >>> queue.push([b"a", b"b"])
+    >>> with queue.read(2) as batch:
+    ...     print(batch[0], list(batch))
+    b'a' [b'a', b'b']
+    >>> queue.len
+    0
+    """
+
+    def commit(self, *, durability: Durability | None = None) -> None:
+        """Take the items, as `commit` of the queue does."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
 
 @final
 class LiveItems(Iterator[bytes]):
@@ -620,6 +706,16 @@ class Consumer(Iterator[bytes]):
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
+
+@final
+class Batches(Iterator[Batch]):
+    """Reads batch after batch until the queue is closed, or nothing came in time.
+
+    A batch whose block raised is read again.
+    """
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Batch: ...
 
 @final
 class Stats:

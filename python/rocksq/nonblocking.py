@@ -21,7 +21,9 @@ forked off after the queue was opened.
 
 from rocksq._native import nonblocking as _classes
 
+AsyncBatches = _classes.AsyncBatches
 AsyncConsumer = _classes.AsyncConsumer
+Batch = _classes.Batch
 MpmcQueue = _classes.MpmcQueue
 MpmcResponse = _classes.MpmcResponse
 MpmcResponseVariant = _classes.MpmcResponseVariant
@@ -31,7 +33,9 @@ ResponseBase = _classes.ResponseBase
 ResponseVariant = _classes.ResponseVariant
 
 __all__ = [
+    "AsyncBatches",
     "AsyncConsumer",
+    "Batch",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",

@@ -29,7 +29,9 @@ from typing_extensions import Buffer, TypeVar, disjoint_base
 from rocksq import Durability, OnFull, StartPosition, blocking
 
 __all__ = [
+    "AsyncBatches",
     "AsyncConsumer",
+    "Batch",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",
@@ -218,16 +220,39 @@ class PersistentQueueWithCapacity:
         list is empty when none came.
         """
 
-    def read(self, n: int = 1, timeout: float | None = 0) -> Response[blocking.Batch]:
+    def read(self, n: int = 1, timeout: float | None = 0) -> Response[Batch]:
         """Read up to `n` items without taking them; waits like `pop`. `commit` takes them."""
 
     def commit(
-        self, batch: blocking.Batch, *, durability: Durability | None = None
+        self, batch: blocking.BatchBase, *, durability: Durability | None = None
     ) -> Response[None]:
         """Take the items of `batch`; fails with `Conflict` if others have taken items since."""
 
     def peek(self, n: int = 1) -> Response[list[bytes]]:
         """Return the next items, up to `n`, which stay in the queue."""
+
+    def batches(self, n: int = 1, *, timeout: float | None = None) -> AsyncBatches:
+        """Return an asynchronous iterator that reads batch after batch of up to `n` items.
+
+        `async with batch:` commits one when its block ends well. When the block raises, the items
+        stay, and the next batch is the same again; leaving the loop leaves them for the next
+        consumer. It waits for each batch up to `timeout` seconds (None: for ever), and ends when
+        nothing came or the queue is closed. A loop that has done nothing about a batch raises
+        `RuntimeError` at the next one. Loops of several consumers read the same items, and all but
+        one of them get `Conflict` at the commit.
+
+        >>> import asyncio, tempfile
+        >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+        >>> async def main() -> None:
+        ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+        ...         await queue.push([b"a", b"b", b"c"])
+        ...         async for batch in queue.batches(2, timeout=0):
+        ...             async with batch:
+        ...                 print(list(batch))
+        >>> asyncio.run(main())
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self) -> AsyncConsumer:
         """Return an asynchronous iterator that takes item after item until the queue is closed.
@@ -369,6 +394,56 @@ class MpmcResponse(ResponseBase[_T_co]):
         """Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did."""
 
 @final
+class Batch(blocking.BatchBase):
+    """Items that were read but not taken. `commit` takes them.
+
+    In an `async with` statement they are taken when the block ends well, and stay when it raises. A
+    `with` statement does the same and waits for it, which holds up an event loop.
+
+    >>> import asyncio, tempfile
+    >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    >>> async def main() -> None:
+    ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    ...         await queue.push([b"a", b"b"])
+    ...         async with await queue.read(2) as batch:
+    ...             print(batch[0], list(batch))
+    ...         print(await queue.len)
+    >>> asyncio.run(main())
+    b'a' [b'a', b'b']
+    0
+    """
+
+    def commit(self, *, durability: Durability | None = None) -> ResponseBase[None]:
+        """Take the items, as `commit` of the queue does."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class AsyncBatches:
+    """Reads batch after batch until the queue is closed, or nothing came in time.
+
+    A batch whose block raised is read again.
+    """
+
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[Batch]: ...
+
+@final
 class AsyncConsumer:
     """Takes item after item, waiting for each, until the queue is closed.
 
@@ -441,14 +516,14 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         timeout: float | None = 0,
-    ) -> MpmcResponse[blocking.Batch]:
+    ) -> MpmcResponse[Batch]:
         """Read up to `n` items under `label` without moving it; waits like `next`.
 
         `commit` moves it.
         """
 
     def commit(
-        self, batch: blocking.Batch, *, durability: Durability | None = None
+        self, batch: blocking.BatchBase, *, durability: Durability | None = None
     ) -> MpmcResponse[None]:
         """Move the label of `batch` behind its items; fails with `Conflict` if others have."""
 
@@ -456,6 +531,23 @@ class MpmcQueue:
         self, label: str, start_position: StartPosition, n: int = 1
     ) -> MpmcResponse[list[bytes]]:
         """Return the next items of `label`, up to `n`, without moving or making it."""
+
+    def batches(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        timeout: float | None = None,
+    ) -> AsyncBatches:
+        """Return an asynchronous iterator that reads batch after batch of up to `n` items.
+
+        `async with batch:` moves the label behind one when its block ends well. When the block
+        raises, the next batch is the same again. It waits for each batch up to `timeout` seconds
+        (None: for ever), and ends when nothing came or the queue is closed. A loop that has done
+        nothing about a batch raises `RuntimeError` at the next one. Loops of several consumers read
+        the same items, and all but one of them get `Conflict` at the commit.
+        """
 
     def consume(self, label: str, start_position: StartPosition) -> AsyncConsumer:
         """Return an asynchronous iterator that reads item after item under `label`.

@@ -20,7 +20,7 @@ pub use response::Response;
 
 #[cfg(feature = "python")]
 pub(crate) use {
-    face::{Face, Payload},
+    face::{Face, Open, Payload},
     inflight::Entry,
     operation::Asked,
     response::{Effect, Watch},

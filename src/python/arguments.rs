@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyType};
 
+use super::errors::exception;
+use crate::error::Error;
 use crate::options::{Durability, OnFull, StartPosition};
 use crate::{Wait, Watermark};
 
@@ -44,6 +46,17 @@ pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
     }
     // What a Duration cannot hold is for ever.
     Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// The argument `name`, which is no number of items when it is 0.
+pub(super) fn at_least_one(py: Python<'_>, name: &str, number: u64) -> PyResult<u64> {
+    match number {
+        0 => {
+            let message = format!("{name} is a number from 1 on, not 0");
+            Err(exception(py, &Error::invalid(message)))
+        }
+        number => Ok(number),
+    }
 }
 
 /// A mark of so many items or so many bytes, for `method`.

@@ -19,11 +19,11 @@ mod _native {
     #[pymodule(name = "blocking")]
     mod blocking_classes {
         #[pymodule_export]
-        use crate::python::batch::Batch;
+        use crate::python::batch::{Batch, BatchBase};
         #[pymodule_export]
         use crate::python::blocking::{MpmcQueue, PersistentQueueWithCapacity};
         #[pymodule_export]
-        use crate::python::iterators::{Consumer, LiveItems};
+        use crate::python::iterators::{Batches, Consumer, LiveItems};
         #[pymodule_export]
         use crate::python::stats::{LabelStats, Stats};
         #[pymodule_export]
@@ -34,7 +34,7 @@ mod _native {
     mod nonblocking_classes {
         #[pymodule_export]
         use crate::python::nonblocking::{
-            AsyncConsumer, MpmcQueue, MpmcResponse, MpmcResponseVariant,
+            AsyncBatches, AsyncConsumer, Batch, MpmcQueue, MpmcResponse, MpmcResponseVariant,
             PersistentQueueWithCapacity, Response, ResponseBase, ResponseVariant,
         };
     }

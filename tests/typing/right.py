@@ -37,6 +37,13 @@ def at_least_once(queue: PersistentQueueWithCapacity) -> None:
     assert_type(batch, Batch)
     assert_type(batch.items, list[bytes])
     print(batch.first, batch.next, len(batch), batch.expired)
+    assert_type(batch[0], bytes)
+    assert_type(batch[:2], list[bytes])
+    print([item.decode() for item in batch])
+    for each in queue.batches(100, timeout=None):
+        with each as same:
+            assert_type(same, Batch)
+    batch.commit(durability=Durability.Synced)
     try:
         queue.commit(batch)
     except rocksq.Conflict as conflict:
@@ -90,7 +97,12 @@ async def awaited(queue: nonblocking.PersistentQueueWithCapacity) -> None:
         assert_type(await queue.pop(timeout=None), list[bytes])
         assert_type(queue.push([b"item"]).result(), None)
         assert_type(await queue.len, int)
-        assert_type(await queue.read(), Batch)
+        assert_type(await queue.read(), nonblocking.Batch)
+        await queue.commit(await queue.read())
+        async for batch in queue.batches(100):
+            async with batch:
+                assert_type(list(batch), list[bytes])
+            await batch.commit()
         async for item in queue.consume():
             assert_type(item, bytes)
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -9,14 +10,15 @@ use pyo3::types::PyList;
 use crate::blocking;
 use crate::options::{Durability, OnFull, QueueOptions};
 use crate::python::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, timeout,
+    watermark,
 };
-use crate::python::batch::Batch;
+use crate::python::batch::{Batch, BatchBase, Commit};
 use crate::python::call::{
     at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
 };
 use crate::python::items::items;
-use crate::python::iterators::{Consumer, LiveItems};
+use crate::python::iterators::{Batches, Consumer, LiveItems};
 use crate::python::logging::heard;
 use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
@@ -66,6 +68,14 @@ impl PersistentQueueWithCapacity {
         Self {
             queue: Shared::new(py, queue),
         }
+    }
+
+    /// What takes batches that were read from it.
+    fn commits(&self) -> Commit {
+        let queue = self.queue.clone();
+        Arc::new(move |batch, durability| {
+            queue.commit_with(batch, durability.unwrap_or(queue.durability()))
+        })
     }
 
     /// Opens the queue for either of its faces.
@@ -210,9 +220,9 @@ impl PersistentQueueWithCapacity {
         py: Python<'_>,
         n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
-    ) -> PyResult<Batch> {
+    ) -> PyResult<Py<Batch>> {
         let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
-        Batch::new(py, batch)
+        Batch::new(py, batch, self.commits())
     }
 
     /// Take the items of `batch`, which `read` of this queue gave.
@@ -224,12 +234,47 @@ impl PersistentQueueWithCapacity {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let batch = batch.get().batch();
+        let batch = batch.get().to_commit();
         let durability = durability.unwrap_or(self.queue.durability());
         released(py, || self.queue.commit_with(batch, durability))
+    }
+
+    /// Return an iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `with batch:` commits one when its block ends well. When the block raises, the items stay,
+    /// and the next batch is the same again; leaving the loop leaves them for the next consumer.
+    /// It waits for each batch up to `timeout` seconds (None: for ever), and ends when nothing came
+    /// or the queue is closed. A loop that has done nothing about a batch raises `RuntimeError` at
+    /// the next one. Loops of several consumers read the same items, and all but one of them get
+    /// `Conflict` at the commit.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"a", b"b", b"c"])
+    /// >>> for batch in queue.batches(2, timeout=0):
+    /// ...     with batch:
+    /// ...         print(list(batch))
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (n = 1, *, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batches> {
+        let n = at_least_one(py, "n", n)?;
+        let queue = self.queue.clone();
+        Ok(Batches::new(self.commits(), timeout, move |wait| {
+            queue.read(n, wait)
+        }))
     }
 
     /// Return the next items, up to `n`, which stay in the queue.

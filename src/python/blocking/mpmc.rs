@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -10,15 +11,15 @@ use pyo3::types::PyList;
 use crate::blocking;
 use crate::options::{Durability, MpmcOptions, OnFull, StartPosition};
 use crate::python::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, start_position,
+    timeout, watermark,
 };
-use crate::python::batch::Batch;
+use crate::python::batch::{Batch, BatchBase, Commit};
 use crate::python::call::{
     at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
 };
 use crate::python::items::items;
-use crate::python::iterators::{Consumer, LiveItems};
+use crate::python::iterators::{Batches, Consumer, LiveItems};
 use crate::python::logging::heard;
 use crate::python::maintenance::Recovery;
 use crate::python::shared::Shared;
@@ -66,6 +67,14 @@ impl MpmcQueue {
         Self {
             queue: Shared::new(py, queue),
         }
+    }
+
+    /// What takes batches that were read from it.
+    fn commits(&self) -> Commit {
+        let queue = self.queue.clone();
+        Arc::new(move |batch, durability| {
+            queue.commit_with(batch, durability.unwrap_or(queue.durability()))
+        })
     }
 
     /// Opens the queue for either of its faces.
@@ -220,11 +229,11 @@ impl MpmcQueue {
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
         n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
-    ) -> PyResult<Batch> {
+    ) -> PyResult<Py<Batch>> {
         let batch = waiting(py, timeout, |wait| {
             self.queue.read(label, start_position, n, wait)
         })?;
-        Batch::new(py, batch)
+        Batch::new(py, batch, self.commits())
     }
 
     /// Move the label of `batch` behind its items.
@@ -236,12 +245,49 @@ impl MpmcQueue {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let batch = batch.get().batch();
+        let batch = batch.get().to_commit();
         let durability = durability.unwrap_or(self.queue.durability());
         released(py, || self.queue.commit_with(batch, durability))
+    }
+
+    /// Return an iterator that reads batch after batch of up to `n` items under `label`.
+    ///
+    /// `with batch:` moves the label behind one when its block ends well. When the block raises,
+    /// the next batch is the same again. It waits for each batch up to `timeout` seconds (None: for
+    /// ever), and ends when nothing came or the queue is closed. A loop that has done nothing about
+    /// a batch raises `RuntimeError` at the next one. Loops of several consumers read the same
+    /// items, and all but one of them get `Conflict` at the commit.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq import StartPosition
+    /// >>> from rocksq.blocking import MpmcQueue
+    /// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+    /// >>> queue.add([b"a", b"b", b"c"])
+    /// >>> for batch in queue.batches("label", StartPosition.Oldest, 2, timeout=0):
+    /// ...     with batch:
+    /// ...         print(list(batch))
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (label, start_position, n = 1, *, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batches> {
+        let n = at_least_one(py, "n", n)?;
+        let queue = self.queue.clone();
+        Ok(Batches::new(self.commits(), timeout, move |wait| {
+            queue.read(&label, start_position, n, wait)
+        }))
     }
 
     /// Return the next items of `label`, up to `n`, without moving or making the label.

@@ -20,14 +20,16 @@ use super::pending::{Failure, Pending, aide_of};
 use super::reply::Reply;
 use crate::error::ErrorKind;
 use crate::nonblocking::{Response, Watch};
+use crate::python::batch::{BatchBase, Last};
 
 /// What a coroutine makes of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Its value.
     Value,
     /// Its only item; the end of the iteration when the queue is closed.
     Item,
+    /// A batch with items, the last of its loop; otherwise the end of the iteration.
+    Batch(Last),
 }
 
 /// One `await` of a response.
@@ -103,7 +105,7 @@ impl Steps {
             Ok(Some(answered)) => Err(self.give(py, answered.value)),
             Ok(None) => Err(PyRuntimeError::new_err("the response has lost its answer")),
             Err(Failure::Operation(error))
-                if self.outcome == Outcome::Item && error.kind() == ErrorKind::Closed =>
+                if self.iterates() && error.kind() == ErrorKind::Closed =>
             {
                 Err(PyStopAsyncIteration::new_err(()))
             }
@@ -113,13 +115,25 @@ impl Steps {
 
     /// How an iterator returns a value.
     fn give(&self, py: Python<'_>, value: Py<PyAny>) -> PyErr {
-        match self.outcome {
+        match &self.outcome {
             Outcome::Value => PyStopIteration::new_err((value,)),
             Outcome::Item => match only_item(value.bind(py)) {
                 Ok(item) => PyStopIteration::new_err((item.unbind(),)),
                 Err(error) => error,
             },
+            Outcome::Batch(last) => match value.bind(py).cast::<BatchBase>() {
+                Ok(batch) if batch.get().is_empty() => PyStopAsyncIteration::new_err(()),
+                Ok(batch) => {
+                    last.is(batch.get());
+                    PyStopIteration::new_err((value,))
+                }
+                Err(error) => error.into(),
+            },
         }
+    }
+
+    fn iterates(&self) -> bool {
+        !matches!(self.outcome, Outcome::Value)
     }
 
     /// A future of the running loop that is completed when the answer is there; none when it is.

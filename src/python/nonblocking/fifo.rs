@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use super::asking::ask;
+use super::batch::{self, AsyncBatches};
 use super::consumer::{self, AsyncConsumer, Ready};
 use super::pending::Keeper;
 use super::reply::Reply;
@@ -17,9 +18,10 @@ use crate::nonblocking::Effect::{self, Changes, Takes};
 use crate::nonblocking::{Asked, Entry};
 use crate::options::StartPosition::Oldest;
 use crate::python::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, timeout,
+    watermark,
 };
-use crate::python::batch::Batch;
+use crate::python::batch::BatchBase;
 use crate::python::blocking::{leave, state};
 use crate::python::call::released;
 use crate::python::items::{Copied, items};
@@ -71,6 +73,11 @@ impl PersistentQueueWithCapacity {
     ) -> PyResult<Py<Response>> {
         let answer = ask(py, |entry| operation(self.queue.face(), entry))?;
         Response::new(py, answer, keeper)
+    }
+
+    /// What keeps the queue open.
+    fn keeper(&self) -> Keeper {
+        Keeper::Fifo(self.queue.clone())
     }
 
     /// Asks for something that never waits and takes nothing.
@@ -159,9 +166,7 @@ impl PersistentQueueWithCapacity {
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
         let _ = no_gil;
-        let keeper = Keeper::Fifo {
-            _queue: self.queue.clone(),
-        };
+        let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
                 .waiting(timeout.wait())
@@ -181,7 +186,7 @@ impl PersistentQueueWithCapacity {
         n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<Response>> {
-        self.ask(py, Keeper::None, |face, entry| {
+        self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, ONLY_LABEL.into(), Oldest, n, Reply::Batch)
         })
@@ -192,14 +197,52 @@ impl PersistentQueueWithCapacity {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
-        let level = self.queue.face().level(durability);
-        let batch = batch.get().batch().clone();
-        self.ask_once(py, Changes, move |log| {
-            log.commit(&batch, level).map(Reply::done)
+        let batch = batch.get().to_commit();
+        self.ask(py, Keeper::None, |face, entry| {
+            batch::commit(face, entry, batch, durability)
         })
+    }
+
+    /// Return an asynchronous iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `async with batch:` commits one when its block ends well. When the block raises, the items
+    /// stay, and the next batch is the same again; leaving the loop leaves them for the next
+    /// consumer. It waits for each batch up to `timeout` seconds (None: for ever), and ends when
+    /// nothing came or the queue is closed. A loop that has done nothing about a batch raises
+    /// `RuntimeError` at the next one. Loops of several consumers read the same items, and all but
+    /// one of them get `Conflict` at the commit.
+    ///
+    /// >>> import asyncio, tempfile
+    /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    /// >>> async def main() -> None:
+    /// ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    /// ...         await queue.push([b"a", b"b", b"c"])
+    /// ...         async for batch in queue.batches(2, timeout=0):
+    /// ...             async with batch:
+    /// ...                 print(list(batch))
+    /// >>> asyncio.run(main())
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (n = 1, *, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<AsyncBatches> {
+        let n = at_least_one(py, "n", n)?;
+        let queue = self.queue.clone();
+        Ok(AsyncBatches::new(self.keeper(), move |entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            let label = ONLY_LABEL.into();
+            queue.face().read(asked, label, Oldest, n, Reply::Batch)
+        }))
     }
 
     /// Return the next items, up to `n`, which stay in the queue.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use super::asking::ask;
+use super::batch::{self, AsyncBatches};
 use super::consumer::{self, AsyncConsumer, Ready};
 use super::pending::Keeper;
 use super::reply::Reply;
@@ -17,10 +18,10 @@ use crate::nonblocking::Effect::{self, Changes, Takes};
 use crate::nonblocking::{Asked, Entry};
 use crate::options::StartPosition;
 use crate::python::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, start_position,
+    timeout, watermark,
 };
-use crate::python::batch::Batch;
+use crate::python::batch::BatchBase;
 use crate::python::blocking::{leave, seconds, state};
 use crate::python::call::released;
 use crate::python::errors::exception;
@@ -74,6 +75,11 @@ impl MpmcQueue {
     ) -> PyResult<Py<MpmcResponse>> {
         let answer = ask(py, |entry| operation(self.queue.face(), entry))?;
         MpmcResponse::new(py, answer, keeper)
+    }
+
+    /// What keeps the queue open.
+    fn keeper(&self) -> Keeper {
+        Keeper::Mpmc(self.queue.clone())
     }
 
     /// Asks for something that never waits and takes nothing.
@@ -164,9 +170,7 @@ impl MpmcQueue {
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
-        let keeper = Keeper::Mpmc {
-            _queue: self.queue.clone(),
-        };
+        let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
                 .waiting(timeout.wait())
@@ -196,7 +200,7 @@ impl MpmcQueue {
         n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<MpmcResponse>> {
-        self.ask(py, Keeper::None, |face, entry| {
+        self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, checked(label)?, start_position, n, Reply::Batch)
         })
@@ -207,14 +211,43 @@ impl MpmcQueue {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
-        let level = self.queue.face().level(durability);
-        let batch = batch.get().batch().clone();
-        self.ask_once(py, Changes, move |log| {
-            log.commit(&batch, level).map(Reply::done)
+        let batch = batch.get().to_commit();
+        self.ask(py, Keeper::None, |face, entry| {
+            batch::commit(face, entry, batch, durability)
         })
+    }
+
+    /// Return an asynchronous iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `async with batch:` moves the label behind one when its block ends well. When the block
+    /// raises, the next batch is the same again. It waits for each batch up to `timeout` seconds
+    /// (None: for ever), and ends when nothing came or the queue is closed. A loop that has done
+    /// nothing about a batch raises `RuntimeError` at the next one. Loops of several consumers read
+    /// the same items, and all but one of them get `Conflict` at the commit.
+    #[pyo3(
+        signature = (label, start_position, n = 1, *, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<AsyncBatches> {
+        let n = at_least_one(py, "n", n)?;
+        let queue = self.queue.clone();
+        Ok(AsyncBatches::new(self.keeper(), move |entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            let label = checked(&label)?;
+            queue
+                .face()
+                .read(asked, label, start_position, n, Reply::Batch)
+        }))
     }
 
     /// Return the next items of `label`, up to `n`, without moving or making it.
