@@ -46,10 +46,14 @@ class PersistentQueueWithCapacity:
     The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
     holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
     reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
-    `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
-    path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
-    (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
-    the path cannot be a queue of this kind, and then nothing on disk has changed.
+    `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`.
+
+    A queue that is open in this process already is shared, if its options are the same: each of
+    the objects is closed by itself, and the last one closes the queue. When the path is open in
+    another process, or with other options than `durability`, the constructor waits for it up to
+    `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+    and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+    changed.
 
     Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
     meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -309,8 +313,8 @@ class PersistentQueueWithCapacity:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. A queue is also closed when the last object of it goes, and at the
-        interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed when
+        the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.PersistentQueueWithCapacity:
@@ -348,10 +352,14 @@ class MpmcQueue:
     for `ttl` seconds, 0 for ever. At most `max_elements` of at most `max_bytes` bytes together are
     in the queue at once (None: any number); reopening with less drops nothing. What becomes of
     items that do not fit is `on_full`, or `OnFull.Error`. Calls are as durable as `durability`
-    says, or `Durability.Written`. When the path is held by another open queue, the constructor
-    waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
-    `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
-    nothing on disk has changed.
+    says, or `Durability.Written`.
+
+    A queue that is open in this process already is shared, if its options are the same: each of
+    the objects is closed by itself, and the last one closes the queue. When the path is open in
+    another process, or with other options than `durability`, the constructor waits for it up to
+    `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+    and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+    changed.
 
     Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
     statement the queue is closed at the end.
@@ -614,8 +622,8 @@ class MpmcQueue:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. A queue is also closed when the last object of it goes, and at the
-        interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed when
+        the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.MpmcQueue:

@@ -88,9 +88,10 @@ class InvalidArgument(Error, ValueError):
 
 
 class Busy(Error):
-    """The path is held by another open queue, in this process or another.
+    """The path is open in another process, or in this one with other options.
 
-    Close that one, or wait for it with `open_timeout=`.
+    Close that one, or wait for it with `open_timeout=`. `rocksq.open_queues` lists what is open in
+    this process, and `rocksq.close_all` closes it.
     """
 
 

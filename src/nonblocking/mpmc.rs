@@ -6,7 +6,7 @@ use super::face::{Face, Open};
 use super::operation::Asked;
 use super::response::Effect::{Changes, Takes};
 use super::{Batches, Consume, Response};
-use crate::blocking::{self, Handle, checked};
+use crate::blocking::{self, Handle, Origin, checked};
 use crate::error::Result;
 use crate::log::Log;
 use crate::log::fill::Watermark;
@@ -15,7 +15,7 @@ use crate::log::read::Batch;
 use crate::log::stats::{LabelStats, Stats};
 use crate::log::wait::Wait;
 use crate::mpmc::Next;
-use crate::options::{CallOptions, Durability, StartPosition};
+use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
@@ -50,12 +50,21 @@ impl Open for blocking::MpmcQueue {
 
 impl MpmcQueue {
     /// Opens or makes the queue in the directory `path`, as [`blocking::MpmcQueue::new`] does.
+    #[track_caller]
     pub fn new(
         path: impl AsRef<std::path::Path>,
         ttl: Duration,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        Face::over(max_inflight_ops, || blocking::MpmcQueue::new(path, ttl)).map(Self)
+        let options = MpmcOptions {
+            ttl: Some(ttl).filter(|ttl| !ttl.is_zero()),
+            ..MpmcOptions::default()
+        };
+        let origin = Origin::of_caller();
+        Face::over(max_inflight_ops, || {
+            blocking::MpmcQueue::open_at(path.as_ref(), options, origin)
+        })
+        .map(Self)
     }
 
     pub(crate) fn over(queue: blocking::MpmcQueue, max_inflight_ops: usize) -> Result<Self> {

@@ -13,6 +13,8 @@ mod _native {
     use crate::python::errors::exception;
     #[pymodule_export]
     use crate::python::migration::Migrated;
+    #[pymodule_export]
+    use crate::python::open_queues::OpenQueue;
     use crate::python::{exit, logging, migration};
     use crate::{blocking, memory};
 
@@ -140,16 +142,45 @@ mod _native {
         memory::set_budget(size).map_err(|error| exception(py, &error))
     }
 
-    /// Close every queue that is open in this process; runs at the interpreter's exit.
+    /// Return the queues that are open in this process, in the order of their directories.
+    ///
+    /// For a program that has lost hold of one: a cell of a notebook that ran twice, an exception
+    /// that keeps a queue, a test that failed. `close_all` closes them.
+    ///
+    /// >>> import tempfile
+    /// >>> import rocksq
+    /// >>> queue = rocksq.blocking.PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> [each.kind for each in rocksq.open_queues() if each.path == queue.path]
+    /// ['persistent']
+    /// >>> rocksq.close_all()
+    /// >>> queue.closed
+    /// True
     #[pyfunction]
-    fn close_all(py: Python<'_>) {
+    fn open_queues(py: Python<'_>) -> Vec<OpenQueue> {
+        let open = py.detach(blocking::open_queues);
+        open.into_iter().map(OpenQueue::from).collect()
+    }
+
+    /// Close every queue that is open in this process, whoever has it.
+    ///
+    /// As `close` of each would: operations under way finish, calls that wait raise `Closed`, and
+    /// everything is synced. Raises what the first failed with that could not be closed in order,
+    /// when all are closed.
+    #[pyfunction]
+    fn close_all(py: Python<'_>) -> PyResult<()> {
+        logging::heard(py, blocking::close_all)
+    }
+
+    /// Close every queue that is open in this process, for good; runs at the interpreter's exit.
+    #[pyfunction]
+    fn close_at_exit(py: Python<'_>) {
         exit::close_all(py);
     }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         logging::install(module.py())?;
-        let hook = wrap_pyfunction!(close_all, module)?;
+        let hook = wrap_pyfunction!(close_at_exit, module)?;
         module
             .py()
             .import("atexit")?

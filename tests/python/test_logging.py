@@ -252,7 +252,7 @@ for _ in range(100):
             queue.close()
         except rocksq.Forked:
             pass
-        rocksq._native.close_all()
+        rocksq._native.close_at_exit()
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 stop.set()

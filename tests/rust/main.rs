@@ -42,6 +42,7 @@ mod nonblocking;
 mod released;
 #[cfg(target_os = "linux")]
 mod resources;
+mod sharing;
 #[cfg(target_os = "linux")]
 mod stalls;
 mod support;

@@ -33,10 +33,14 @@ use crate::python::{bytes, nonblocking};
 /// The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
 /// holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
 /// reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
-/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
-/// path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
-/// (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
-/// the path cannot be a queue of this kind, and then nothing on disk has changed.
+/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`.
+///
+/// A queue that is open in this process already is shared, if its options are the same: each of
+/// the objects is closed by itself, and the last one closes the queue. When the path is open in
+/// another process, or with other options than `durability`, the constructor waits for it up to
+/// `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+/// and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+/// changed.
 ///
 /// Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
 /// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -464,8 +468,8 @@ impl PersistentQueueWithCapacity {
     /// Let running operations finish, sync and close.
     ///
     /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-    /// does nothing. A queue is also closed when the last object of it goes, and at the
-    /// interpreter's exit.
+    /// does nothing. Others who have opened the same queue keep it open. A queue is also closed when
+    /// the last object of it goes, and at the interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         heard(py, || self.queue.close())
     }
