@@ -17,7 +17,7 @@ PROGRESS := $(BIN)/python scripts/with_progress.py
 RELEASE := --release
 # Checks need the bindings of RocksDB, not its code: seconds instead of minutes.
 CHECK := DOCS_RS=1 cargo
-RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml
+RUST_SOURCES := $(shell find src python/src -name '*.rs') Cargo.toml python/Cargo.toml Cargo.lock .cargo/config.toml
 
 .PHONY: help
 help: ## List the chores
@@ -59,7 +59,7 @@ wheel: $(LIBCLANG_PATH)/libclang.so ## Build a wheel for this machine, and the s
 
 # To cargo the same package in another folder is the same build, so it would not compile it, and would
 # later take that build for the one of this folder. Forgets our crate alone.
-FORGET := cargo clean --quiet $(RELEASE) --package rocksq
+FORGET := cargo clean --quiet $(RELEASE) --package rocksq --package rocksq-python
 
 # Another compiler, so another build of RocksDB.
 ZIG_BUILD ?= $(CACHE)/zig
@@ -224,8 +224,8 @@ lint: lint-rust lint-python lint-licences lint-workflows ## Check format, lints,
 
 .PHONY: lint-rust
 lint-rust: $(LIBCLANG_PATH)/libclang.so
-	cargo fmt --check
-	$(CHECK) clippy --quiet --all-features --all-targets -- -D warnings
+	cargo fmt --all --check
+	$(CHECK) clippy --quiet --workspace --all-features --all-targets -- -D warnings
 	$(SHUTTLE) clippy --quiet --no-default-features --tests -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CHECK) doc --quiet --no-deps
 
@@ -250,7 +250,7 @@ lint-workflows: $(VENV)/.ready
 
 .PHONY: format
 format: $(VENV)/.ready ## Format all code
-	cargo fmt
+	cargo fmt --all
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 

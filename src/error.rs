@@ -69,7 +69,8 @@ struct Inner {
 
 impl Error {
     /// An error of `kind` whose `message` says what was tried, why it failed and what to do.
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    #[doc(hidden)]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
             message: message.into(),
@@ -107,7 +108,8 @@ impl Error {
         )
     }
 
-    pub(crate) fn cancelled() -> Self {
+    #[doc(hidden)]
+    pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "The operation was cancelled")
     }
 

@@ -19,11 +19,16 @@ const MAX_POSTED: usize = 1_000;
 
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+pub enum Level {
+    /// Something was lost, or may be.
     Error,
+    /// Something needs somebody's attention.
     Warn,
+    /// A queue was opened, closed or repaired.
     Info,
+    /// Of use to those who look for a fault.
     Debug,
+    /// RocksDB's own details.
     Trace,
 }
 
@@ -36,7 +41,7 @@ enum Source {
 
 /// Something that has happened.
 #[derive(Debug)]
-pub(crate) struct Event {
+pub struct Event {
     level: Level,
     source: Source,
     path: Option<PathBuf>,
@@ -62,7 +67,8 @@ macro_rules! tracing_at {
 }
 
 impl Event {
-    pub(crate) const fn at(level: Level) -> Self {
+    /// An event about no queue yet.
+    pub const fn at(level: Level) -> Self {
         Self {
             level,
             source: Source::Queue,
@@ -82,7 +88,7 @@ impl Event {
 
     /// The same about the queue at `path`.
     #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
-    pub(crate) fn about(self, path: &Path) -> Self {
+    pub fn about(self, path: &Path) -> Self {
         Self {
             path: Some(path.to_owned()),
             ..self
@@ -90,7 +96,7 @@ impl Event {
     }
 
     /// Whether anybody listens.
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub fn is_wanted(&self) -> bool {
         match self.source {
             Source::Queue => tracing_at!(self.level, enabled("rocksq")),
             Source::Engine => tracing_at!(self.level, enabled("rocksq::rocksdb")),
@@ -98,7 +104,7 @@ impl Event {
     }
 
     /// Tells it now. For one who holds no lock.
-    pub(crate) fn tell(self, text: impl Display) {
+    pub fn tell(self, text: impl Display) {
         let path = self.path.as_ref();
         let path = path.map(|path| tracing::field::display(path.display()));
         match self.source {
@@ -108,7 +114,7 @@ impl Event {
     }
 
     /// Has it told soon, by somebody who holds no lock.
-    pub(crate) fn post(self, text: impl Display) {
+    pub fn post(self, text: impl Display) {
         if self.leave(text) {
             Teller::call();
         }

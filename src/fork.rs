@@ -18,22 +18,24 @@ static ENGINE: AtomicU64 = AtomicU64::new(0);
 
 /// The process in which something was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Birthplace(u64);
+pub struct Birthplace(u64);
 
 impl Birthplace {
-    pub(crate) fn here() -> Self {
+    /// This process.
+    pub fn here() -> Self {
         platform::watch();
         Self(platform::process())
     }
 
     #[inline]
-    pub(crate) fn is_here(&self) -> bool {
+    /// Whether this is still the process, and not a forked child of it.
+    pub fn is_here(&self) -> bool {
         platform::process() == self.0
     }
 
     /// Fails in a child that was forked after this was made.
     #[inline]
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.is_here() {
             return Ok(());
         }

@@ -4,7 +4,6 @@
 //!
 //! - `rocksdb`, on by default: the queues, on disk. Without it nothing but the errors and options is
 //!   left, which serves the crate's own tests.
-//! - `python`: the extension module of the Python package; of no use to a Rust program.
 //!
 //! # Building
 //!
@@ -23,6 +22,9 @@
 pub mod blocking;
 mod error;
 mod events;
+#[cfg(feature = "rocksdb")]
+#[doc(hidden)]
+pub mod extension;
 mod fork;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -40,8 +42,6 @@ pub mod mpmc;
 pub mod nonblocking;
 mod options;
 mod primitives;
-#[cfg(feature = "python")]
-mod python;
 mod store;
 #[cfg(feature = "rocksdb")]
 mod worker;

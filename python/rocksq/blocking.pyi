@@ -313,8 +313,8 @@ class PersistentQueueWithCapacity:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. Others who have opened the same queue keep it open. A queue is also closed when
-        the last object of it goes, and at the interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed
+        when the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.PersistentQueueWithCapacity:
@@ -622,8 +622,8 @@ class MpmcQueue:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. Others who have opened the same queue keep it open. A queue is also closed when
-        the last object of it goes, and at the interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed
+        when the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.MpmcQueue:

@@ -9,9 +9,7 @@ use super::terms::Terms;
 use super::watch::{self, Watch};
 use super::{Batches, Consume, Handle, Iter};
 use crate::error::Result;
-#[cfg(feature = "python")]
-use crate::log::bounds::Amount;
-use crate::log::bounds::Bounds;
+use crate::log::bounds::{Amount, Bounds};
 use crate::log::fill::{Fill, Watermark};
 use crate::log::items::Items;
 use crate::log::read::Batch;
@@ -141,8 +139,8 @@ impl PersistentQueueWithCapacity {
 
     /// Like [`push_with`](Self::push_with), without waiting for anything whatever; `None` when it
     /// would, or has more than `most` bytes, and then nothing has changed.
-    #[cfg(feature = "python")]
-    pub(crate) fn push_at_once<T: AsRef<[u8]>>(
+    #[doc(hidden)]
+    pub fn push_at_once<T: AsRef<[u8]>>(
         &self,
         items: &[T],
         durability: Option<Durability>,
@@ -181,12 +179,8 @@ impl PersistentQueueWithCapacity {
 
     /// Like [`pop_with`](Self::pop_with), without waiting for anything whatever; `None` when it
     /// would, and then nothing has changed.
-    #[cfg(feature = "python")]
-    pub(crate) fn pop_at_once(
-        &self,
-        max: u64,
-        durability: Option<Durability>,
-    ) -> Result<Option<Items>> {
+    #[doc(hidden)]
+    pub fn pop_at_once(&self, max: u64, durability: Option<Durability>) -> Result<Option<Items>> {
         let level = durability.unwrap_or(self.durability);
         let taken = self
             .handle
@@ -423,12 +417,13 @@ impl PersistentQueueWithCapacity {
     }
 
     /// How much is in the queue, if that can be told at once, without looking for what has expired.
-    #[cfg(feature = "python")]
-    pub(crate) fn glance(&self) -> Option<Result<Amount>> {
+    #[doc(hidden)]
+    pub fn glance(&self) -> Option<Result<Amount>> {
         self.handle.glance()
     }
 
-    pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
+    #[doc(hidden)]
+    pub fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
         self.handle.with(|log| log.browse(position, max))
     }
 }

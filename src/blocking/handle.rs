@@ -12,7 +12,6 @@ use super::terms::Terms;
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{self, Event, Level};
 use crate::log::Log;
-#[cfg(feature = "python")]
 use crate::log::bounds::Amount;
 use crate::log::clock::SystemClock;
 use crate::log::wait::Wait;
@@ -25,7 +24,7 @@ use crate::worker::Worker;
 
 /// An opening of a queue. It is closed when the last face of it is dropped; the last opening of a
 /// queue closes the queue.
-pub(crate) struct Handle {
+pub struct Handle {
     opened: Arc<Opened>,
     site: Arc<Site>,
     origin: Origin,
@@ -164,7 +163,6 @@ impl Handle {
     }
 
     /// How much is in the queue, if that can be told at once, without looking for what has expired.
-    #[cfg(feature = "python")]
     pub(crate) fn glance(&self) -> Option<Result<Amount>> {
         match self.site.check_open() {
             Ok(()) => self.site.log.glance(),

@@ -12,7 +12,8 @@ mod watch;
 
 pub use fifo::PersistentQueueWithCapacity;
 pub use iter::{Batches, Consume, Iter};
-pub(crate) use mpmc::checked;
+#[doc(hidden)]
+pub use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
 pub use open_queues::{OpenQueue, QueueKind, close_all, open_queues};
 pub use watch::Watch;

@@ -10,9 +10,7 @@ use super::terms::Terms;
 use super::watch::{self, Watch};
 use super::{Batches, Consume, Handle, Iter};
 use crate::error::{Error, Result};
-#[cfg(feature = "python")]
-use crate::log::bounds::Amount;
-use crate::log::bounds::Bounds;
+use crate::log::bounds::{Amount, Bounds};
 use crate::log::fill::{Fill, Watermark};
 use crate::log::items::Items;
 use crate::log::read::{Batch, Taken};
@@ -163,8 +161,8 @@ impl MpmcQueue {
 
     /// Like [`add_with`](Self::add_with), without waiting for anything whatever; `None` when it
     /// would, or has more than `most` bytes, and then nothing has changed.
-    #[cfg(feature = "python")]
-    pub(crate) fn add_at_once<T: AsRef<[u8]>>(
+    #[doc(hidden)]
+    pub fn add_at_once<T: AsRef<[u8]>>(
         &self,
         items: &[T],
         durability: Option<Durability>,
@@ -177,8 +175,8 @@ impl MpmcQueue {
 
     /// Like [`next_with`](Self::next_with), without waiting for anything whatever; `None` when it
     /// would, and then nothing has changed.
-    #[cfg(feature = "python")]
-    pub(crate) fn next_at_once(
+    #[doc(hidden)]
+    pub fn next_at_once(
         &self,
         label: &str,
         max: u64,
@@ -447,12 +445,13 @@ impl MpmcQueue {
     }
 
     /// How much is in the queue, if that can be told at once, without looking for what has expired.
-    #[cfg(feature = "python")]
-    pub(crate) fn glance(&self) -> Option<Result<Amount>> {
+    #[doc(hidden)]
+    pub fn glance(&self) -> Option<Result<Amount>> {
         self.handle.glance()
     }
 
-    pub(crate) fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
+    #[doc(hidden)]
+    pub fn browse(&self, position: u64, max: u64) -> Result<(Items, u64)> {
         self.handle.with(|log| log.browse(position, max))
     }
 }
@@ -469,7 +468,8 @@ impl fmt::Debug for MpmcQueue {
 /// The largest label, in bytes: it is part of a record that every read writes.
 const MAX_LABEL_LEN: usize = 64 << 10;
 
-pub(crate) fn checked(label: &str) -> Result<Arc<str>> {
+/// The label, unless it is too long.
+pub fn checked(label: &str) -> Result<Arc<str>> {
     if label.len() > MAX_LABEL_LEN {
         return Err(Error::invalid(format!(
             "The label has {} bytes; a label can have at most {MAX_LABEL_LEN}",

@@ -4,7 +4,7 @@
 //! call takes the lead of the commit line if that is free, reads what is in memory, and writes little.
 //! Where it would have to wait, for a leader, a read, a flush, a sync or a repair, it changes nothing
 //! and says so. Locks that are held for a few steps in memory are all it ever waits for.
-#![cfg_attr(not(feature = "python"), allow(dead_code, reason = "for Python alone"))]
+#![cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
 
 use std::sync::Arc;
 

@@ -4,8 +4,10 @@ use crate::options::OnFull;
 
 /// Items, and their payload bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Amount {
+pub struct Amount {
+    /// How many items.
     pub items: u64,
+    /// Their bytes.
     pub bytes: u64,
 }
 

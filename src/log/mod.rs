@@ -69,7 +69,7 @@ use sync::SyncStage;
 use wait::Wait;
 
 /// A list that mostly has one entry, which then needs no memory of its own.
-pub(crate) type Few<T> = SmallVec<[T; 1]>;
+pub type Few<T> = SmallVec<[T; 1]>;
 
 /// Which items a log keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -124,13 +124,15 @@ impl Batch {
 
 /// Items taken, and whether the label had lost unread ones to the TTL.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken {
+pub struct Taken {
+    /// The items, oldest first.
     pub items: Items,
+    /// Whether unread items were lost to the TTL since the last take.
     pub expired: bool,
     /// There when the items are yet to be claimed.
-    pub unclaimed: Option<Arc<Unclaimed>>,
+    pub(crate) unclaimed: Option<Arc<Unclaimed>>,
     /// What is still to be settled, if anything was changed.
-    pub committed: Option<Committed>,
+    pub(crate) committed: Option<Committed>,
 }
 
 /// When items that are taken belong to the caller for good.

@@ -21,7 +21,7 @@ use super::wait::{Line, Ring, Ticket};
 use crate::primitives::Mutex;
 
 /// The label of the one cursor of a first-in-first-out queue.
-pub(crate) const ONLY_LABEL: &str = "";
+pub const ONLY_LABEL: &str = "";
 
 #[derive(Debug, Default)]
 pub(crate) struct State {

@@ -7,9 +7,7 @@ use super::Log;
 use super::bounds::Amount;
 use super::fetch::ChunkInfo;
 use super::state::State;
-#[cfg(feature = "python")]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::primitives::Mutex;
 use crate::store::Store;
 
@@ -147,7 +145,7 @@ impl<S: Store> Log<S> {
     }
 
     /// How much is in the log, if that can be told at once.
-    #[cfg(feature = "python")]
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
     pub(crate) fn glance(&self) -> Option<Result<Amount>> {
         if let Err(error) = self.check_usable() {
             return Some(Err(error));

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::log::Log;
 use crate::log::attempt::{Tried, Turn};
 use crate::log::fill::{Fill, Watermark};
+use crate::log::items::Items;
 use crate::log::read::{Batch, Claim, Taken};
 use crate::log::together::Request;
 use crate::options::{Durability, StartPosition};
@@ -19,7 +20,8 @@ use crate::store::rocks::RocksStore;
 use crate::worker::Job;
 
 /// A queue of either kind.
-pub(crate) trait Open: Clone + Send + 'static {
+pub trait Open: Clone + Send + 'static {
+    /// The open queue.
     fn handle(&self) -> &Handle;
 
     /// How durable calls are that do not say otherwise.
@@ -27,7 +29,8 @@ pub(crate) trait Open: Clone + Send + 'static {
 }
 
 /// Items that an operation holds until it is done.
-pub(crate) trait Payload: Send + 'static {
+pub trait Payload: Send + 'static {
+    /// The items, in their order.
     fn items(&self) -> Vec<&[u8]>;
 }
 
@@ -40,7 +43,7 @@ impl Payload for Vec<Vec<u8>> {
 /// A nonblocking face. The last of its clones to go waits for the operations under way, and only
 /// then lets go of the queue.
 #[derive(Clone)]
-pub(crate) struct Face<Q> {
+pub struct Face<Q> {
     inflight: Arc<Inflight>,
     queue: Q,
 }
@@ -61,7 +64,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// How durable a call is that may have `chosen` for itself.
-    pub(crate) fn level(&self, chosen: Option<Durability>) -> Durability {
+    pub fn level(&self, chosen: Option<Durability>) -> Durability {
         chosen.unwrap_or(self.queue.durability())
     }
 
@@ -70,7 +73,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Closes the queue in a thread of its own.
-    pub(crate) fn close_in_background<T: Send + Sync + 'static>(
+    pub fn close_in_background<T: Send + Sync + 'static>(
         &self,
         make: fn(()) -> T,
     ) -> Result<Response<T>> {
@@ -94,7 +97,15 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Does something that never waits.
-    pub(crate) fn once<T: Send + Sync + 'static>(
+    pub fn ask<T: Send + Sync + 'static>(
+        &self,
+        asked: Asked<'_>,
+        operation: impl Fn(Asking<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Response<T>> {
+        self.once(asked, move |log| operation(Asking(log)))
+    }
+
+    pub(super) fn once<T: Send + Sync + 'static>(
         &self,
         asked: Asked<'_>,
         operation: impl Fn(&Log<RocksStore>) -> Result<T> + Send + 'static,
@@ -103,7 +114,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Adds items.
-    pub(crate) fn append<T: Send + Sync + 'static>(
+    pub fn append<T: Send + Sync + 'static>(
         &self,
         asked: Asked<'_>,
         items: impl Payload,
@@ -130,7 +141,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Takes items, which are claimed with the response.
-    pub(crate) fn take<T: Send + Sync + 'static>(
+    pub fn take<T: Send + Sync + 'static>(
         &self,
         asked: Asked<'_>,
         label: Arc<str>,
@@ -161,7 +172,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Waits for the queue to be filled less.
-    pub(crate) fn wait_below<T: Send + Sync + 'static>(
+    pub fn wait_below<T: Send + Sync + 'static>(
         &self,
         asked: Asked<'_>,
         mark: Watermark,
@@ -175,7 +186,7 @@ impl<Q: Open> Face<Q> {
     }
 
     /// Reads items, which stay.
-    pub(crate) fn read<T: Send + Sync + 'static>(
+    pub fn read<T: Send + Sync + 'static>(
         &self,
         asked: Asked<'_>,
         label: Arc<str>,
@@ -187,6 +198,56 @@ impl<Q: Open> Face<Q> {
             let tried = log.try_read(&label, start, max, turn)?;
             Ok(tried.map(|batch| make(batch).into()))
         })
+    }
+}
+
+/// What can be asked of either kind of queue without waiting.
+pub struct Asking<'q>(&'q Log<RocksStore>);
+
+impl Asking<'_> {
+    /// Takes the items of a batch.
+    pub fn commit(&self, batch: &Batch, level: Durability) -> Result<()> {
+        self.0.commit(batch, level)
+    }
+
+    /// The next items of a label, which stay.
+    pub fn peek(&self, label: &Arc<str>, start: StartPosition, max: u64) -> Result<Items> {
+        self.0.peek(label, start, max)
+    }
+
+    /// The labels in use.
+    pub fn labels(&self) -> Result<Vec<String>> {
+        self.0.labels()
+    }
+
+    /// Removes a label. Returns whether it was there.
+    pub fn remove_label(&self, label: &Arc<str>, level: Durability) -> Result<bool> {
+        self.0.remove_label(label, level)
+    }
+
+    /// Items in the queue.
+    pub fn len(&self) -> Result<u64> {
+        Ok(self.0.size()?.0)
+    }
+
+    /// Whether no item is in the queue.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Bytes of all items in the queue.
+    pub fn payload_size(&self) -> Result<u64> {
+        Ok(self.0.size()?.1)
+    }
+
+    /// Bytes that the queue takes on the file system.
+    pub fn disk_size(&self) -> Result<u64> {
+        self.0.disk_size()
+    }
+
+    /// Makes all before it survive a power cut.
+    pub fn flush(&self) -> Result<()> {
+        self.0.flush()
     }
 }
 

@@ -238,8 +238,8 @@ impl PersistentQueueWithCapacity {
         self.0.close_in_background(|done| done)
     }
 
-    #[cfg(feature = "python")]
-    pub(crate) fn face(&self) -> &Face<blocking::PersistentQueueWithCapacity> {
+    #[doc(hidden)]
+    pub fn face(&self) -> &Face<blocking::PersistentQueueWithCapacity> {
         &self.0
     }
 }

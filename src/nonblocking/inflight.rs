@@ -19,11 +19,10 @@ pub(crate) struct Inflight {
 
 /// What a call does when too many operations are under way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Entry<'a> {
+pub enum Entry<'a> {
     /// It waits.
     Wait(Wait<'a>),
     /// It returns, and its operation begins when there is room.
-    #[cfg_attr(not(feature = "python"), allow(dead_code))]
     Later,
 }
 

@@ -18,9 +18,9 @@ pub use fifo::PersistentQueueWithCapacity;
 pub use mpmc::MpmcQueue;
 pub use response::Response;
 
-#[cfg(feature = "python")]
-pub(crate) use {
-    face::{Face, Open, Payload},
+#[doc(hidden)]
+pub use {
+    face::{Asking, Face, Open, Payload},
     inflight::Entry,
     operation::Asked,
     response::{Effect, Watch},

@@ -254,8 +254,8 @@ impl MpmcQueue {
         self.0.close_in_background(|done| done)
     }
 
-    #[cfg(feature = "python")]
-    pub(crate) fn face(&self) -> &Face<blocking::MpmcQueue> {
+    #[doc(hidden)]
+    pub fn face(&self) -> &Face<blocking::MpmcQueue> {
         &self.0
     }
 }

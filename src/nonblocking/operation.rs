@@ -39,19 +39,20 @@ impl<T> From<T> for Got<T> {
 
 /// How an operation is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub struct Asked<'a> {
+    /// Whether it takes or changes something.
     pub effect: Effect,
     /// What the call does when too many operations are under way.
     pub entry: Entry<'a>,
     /// How long the operation waits for items or room.
     pub wait: Wait<'static>,
+    /// How durable it is when it is answered.
     pub level: Durability,
 }
 
-#[cfg(feature = "python")]
 impl<'a> Asked<'a> {
     /// For an operation that does not wait.
-    pub(crate) const fn new(effect: Effect, entry: Entry<'a>) -> Self {
+    pub const fn new(effect: Effect, entry: Entry<'a>) -> Self {
         Self {
             effect,
             entry,
@@ -78,12 +79,12 @@ impl Asked<'_> {
     }
 
     /// The same at another level.
-    pub(crate) const fn at(self, level: Durability) -> Self {
+    pub const fn at(self, level: Durability) -> Self {
         Self { level, ..self }
     }
 
     /// The same for an operation that waits.
-    pub(crate) const fn waiting(self, wait: Wait<'static>) -> Self {
+    pub const fn waiting(self, wait: Wait<'static>) -> Self {
         Self { wait, ..self }
     }
 }

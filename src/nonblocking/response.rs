@@ -74,7 +74,7 @@ pub(crate) struct Outcome<T> {
 
 /// What an operation does, as far as it matters to one who gives it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// It can be given up at any time until its outcome was claimed.
     Takes,
     /// It is done even when nobody asks for the answer, and cannot be given up once it has begun.
@@ -87,13 +87,11 @@ const DONE: u8 = 2;
 const CANCELLED: u8 = 3;
 
 /// A look at the answer for one who neither claims it nor gives it up.
-#[cfg(feature = "python")]
-pub(crate) struct Watch<T>(std::sync::Weak<Answer<T>>);
+pub struct Watch<T>(std::sync::Weak<Answer<T>>);
 
-#[cfg(feature = "python")]
 impl<T> Watch<T> {
     /// Looks at the answer, if it is there.
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
+    pub fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
         self.0.upgrade()?.look(look)
     }
 }
@@ -173,7 +171,6 @@ impl<T> Answer<T> {
         self.stage.load(Ordering::Acquire)
     }
 
-    #[cfg(feature = "python")]
     fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
         if !self.birthplace.is_here() || self.stage() != DONE {
             return None;
@@ -263,24 +260,25 @@ impl<T> Response<T> {
     }
 
     /// Looks at the answer, if it is there, without claiming it.
-    #[cfg(feature = "python")]
-    pub(crate) fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
+    #[doc(hidden)]
+    pub fn look<R>(&self, look: impl FnOnce(&Result<T>) -> R) -> Option<R> {
         self.answer.look(look)
     }
 
-    #[cfg(feature = "python")]
-    pub(crate) fn watch(&self) -> Watch<T> {
+    #[doc(hidden)]
+    pub fn watch(&self) -> Watch<T> {
         Watch(Arc::downgrade(&self.answer))
     }
 
     /// Whether dropping it may give something up.
-    #[cfg(feature = "python")]
-    pub(crate) fn can_be_given_up(&self) -> bool {
+    #[doc(hidden)]
+    pub fn can_be_given_up(&self) -> bool {
         self.answer.effect == Effect::Takes
     }
 
     /// Has `waker` woken once the answer is there; false when it is there already.
-    pub(crate) fn wake_when_ready(&self, waker: &Waker) -> bool {
+    #[doc(hidden)]
+    pub fn wake_when_ready(&self, waker: &Waker) -> bool {
         let mut waiting = self.answer.waiting.lock();
         if self.answer.is_over() {
             return false;
@@ -293,7 +291,8 @@ impl<T> Response<T> {
     }
 
     /// Forgets the waker.
-    pub(crate) fn do_not_wake(&self) {
+    #[doc(hidden)]
+    pub fn do_not_wake(&self) {
         let mut waiting = self.answer.waiting.lock();
         waiting.wakers.retain(|(id, _)| *id != self.id);
     }
@@ -324,7 +323,8 @@ impl<T: Clone> Response<T> {
     }
 
     /// Waits until the answer is there, as long as `wait` says.
-    pub(crate) fn wait(&self, wait: Wait<'_>) -> Result<()> {
+    #[doc(hidden)]
+    pub fn wait(&self, wait: Wait<'_>) -> Result<()> {
         self.answer.birthplace.check()?;
         if self.answer.is_over() {
             return Ok(());

@@ -10,6 +10,7 @@ CARGO = Path(__file__).parents[2] / "Cargo.toml"
 
 
 def test_the_module_its_metadata_and_cargo_agree() -> None:
-    package = tomllib.loads(CARGO.read_text())["package"]
-    assert package["name"] == "rocksq"
-    assert rocksq.version() == metadata.version("rocksq") == package["version"]
+    cargo = tomllib.loads(CARGO.read_text())
+    assert cargo["package"]["name"] == "rocksq"
+    version = cargo["workspace"]["package"]["version"]
+    assert rocksq.version() == metadata.version("rocksq") == version

@@ -1,5 +1,5 @@
 //! Doing an operation that has to wait for nothing.
-#![cfg_attr(not(feature = "python"), allow(dead_code, reason = "for Python alone"))]
+#![cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
 
 use smallvec::smallvec;
 

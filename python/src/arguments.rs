@@ -1,0 +1,156 @@
+//! Numbers, timeouts and choices from Python.
+
+use std::time::Duration;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyType};
+
+use super::errors::exception;
+use rocksq::{Durability, OnFull, StartPosition};
+use rocksq::{Error, ErrorKind};
+use rocksq::{Wait, Watermark};
+
+/// How long a call may wait; `None` for as long as it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timeout(pub Option<Duration>);
+
+impl Timeout {
+    pub(super) const NEVER: Self = Self(Some(Duration::ZERO));
+    pub(super) const FOREVER: Self = Self(None);
+
+    /// Whether the call may wait at all.
+    pub(super) fn waits(self) -> bool {
+        self != Self::NEVER
+    }
+
+    pub(super) fn wait(self) -> Wait<'static> {
+        self.0.map_or(Wait::FOREVER, Wait::from)
+    }
+}
+
+/// Seconds, or None for ever.
+pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
+    if value.is_none() {
+        return Ok(Timeout::FOREVER);
+    }
+    if value.is_instance_of::<PyBool>() {
+        let message = "'bool' object cannot be interpreted as a number of seconds";
+        return Err(PyTypeError::new_err(message));
+    }
+    let seconds: f64 = value.extract()?;
+    if seconds.is_nan() || seconds < 0.0 {
+        let message = format!("a timeout is 0 or more seconds, or None for ever, not {value}");
+        return Err(PyValueError::new_err(message));
+    }
+    // What a Duration cannot hold is for ever.
+    Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// The argument `name`, which is no number of items when it is 0.
+pub(super) fn at_least_one(py: Python<'_>, name: &str, number: u64) -> PyResult<u64> {
+    match number {
+        0 => {
+            let message = format!("{name} is a number from 1 on, not 0");
+            Err(exception(
+                py,
+                &Error::new(ErrorKind::InvalidArgument, message),
+            ))
+        }
+        number => Ok(number),
+    }
+}
+
+/// A mark of so many items or so many bytes, for `method`.
+pub(super) fn watermark(
+    method: &str,
+    elements: Option<u64>,
+    bytes: Option<u64>,
+) -> PyResult<Watermark> {
+    match (elements, bytes) {
+        (Some(elements), Some(bytes)) => Ok(Watermark::elements(elements).or_bytes(bytes)),
+        (Some(elements), None) => Ok(Watermark::elements(elements)),
+        (None, Some(bytes)) => Ok(Watermark::bytes(bytes)),
+        (None, None) => {
+            let message = format!("{method}() needs a number of elements, of bytes, or both");
+            Err(PyTypeError::new_err(message))
+        }
+    }
+}
+
+/// A `rocksq.Durability`, or None for that of the queue.
+pub(super) fn durability(value: &Bound<'_, PyAny>) -> PyResult<Option<Durability>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let class = durability_class(value.py())?;
+    if !value.is_instance(class)? {
+        let given = value.get_type().name()?;
+        let message = format!(
+            "durability is rocksq.Durability.Buffered, .Written or .Synced, or None for that of \
+             the queue, not '{given}'"
+        );
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(Some(match value.extract()? {
+        0u8 => Durability::Buffered,
+        1 => Durability::Written,
+        _ => Durability::Synced,
+    }))
+}
+
+/// A `rocksq.OnFull`, or None for an error.
+pub(super) fn on_full(value: &Bound<'_, PyAny>) -> PyResult<OnFull> {
+    if value.is_none() {
+        return Ok(OnFull::Error);
+    }
+    if !value.is_instance(on_full_class(value.py())?)? {
+        let given = value.get_type().name()?;
+        let message =
+            format!("on_full is rocksq.OnFull.Error or rocksq.OnFull.DropOldest, not '{given}'");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(match value.extract()? {
+        0u8 => OnFull::Error,
+        _ => OnFull::DropOldest,
+    })
+}
+
+/// The `rocksq.OnFull` of a queue.
+pub(super) fn on_full_object(py: Python<'_>, on_full: OnFull) -> PyResult<Bound<'_, PyAny>> {
+    on_full_class(py)?.call1((on_full as u8,))
+}
+
+fn on_full_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "rocksq", "OnFull")
+}
+
+/// The `rocksq.Durability` of a queue.
+pub(super) fn durability_object(
+    py: Python<'_>,
+    durability: Durability,
+) -> PyResult<Bound<'_, PyAny>> {
+    durability_class(py)?.call1((durability as u8,))
+}
+
+fn durability_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "rocksq", "Durability")
+}
+
+/// A `rocksq.StartPosition`; as in rocksq 0.3.0, its number alone will not do.
+pub(super) fn start_position(value: &Bound<'_, PyAny>) -> PyResult<StartPosition> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(value.py(), "rocksq", "StartPosition")?;
+    if !value.is_instance(class)? {
+        let given = value.get_type().name()?;
+        let message = format!("'{given}' object cannot be converted to 'StartPosition'");
+        return Err(PyTypeError::new_err(message));
+    }
+    match value.extract()? {
+        0u8 => Ok(StartPosition::Oldest),
+        _ => Ok(StartPosition::Newest),
+    }
+}

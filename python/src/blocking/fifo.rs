@@ -1,0 +1,515 @@
+//! `rocksq.blocking.PersistentQueueWithCapacity`.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::arguments::{
+    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, timeout,
+    watermark,
+};
+use crate::batch::{Batch, BatchBase, Commit};
+use crate::call::{
+    at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
+};
+use crate::items::items;
+use crate::iterators::{Batches, Consumer, LiveItems};
+use crate::logging::heard;
+use crate::maintenance::Recovery;
+use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::watch::{Marks, Watch, watch};
+use crate::{bytes, nonblocking};
+use rocksq::blocking;
+use rocksq::{Durability, OnFull, QueueOptions};
+
+/// A durable first-in-first-out queue in a directory, bounded by items and bytes.
+///
+/// Every item goes to one consumer, in the order of the pushes.
+///
+/// The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
+/// holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
+/// reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
+/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`.
+///
+/// A queue that is open in this process already is shared, if its options are the same: each of
+/// the objects is closed by itself, and the last one closes the queue. When the path is open in
+/// another process, or with other options than `durability`, the constructor waits for it up to
+/// `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+/// and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+/// changed.
+///
+/// Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
+/// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
+/// closed at the end.
+///
+/// Opening a directory of rocksq 0.3.0 converts it, as `rocksq.migrate` does.
+///
+/// >>> import tempfile
+/// >>> from rocksq.blocking import PersistentQueueWithCapacity
+/// >>> directory = tempfile.mkdtemp()
+/// >>> with PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000) as queue:
+/// ...     queue.push([b"first", b"other"])
+/// >>> queue = PersistentQueueWithCapacity(f"{directory}/queue", max_elements=1_000)
+/// >>> list(queue)
+/// [b'first', b'other']
+/// >>> queue.pop(10)
+/// [b'first', b'other']
+/// >>> queue.close()
+#[pyclass(frozen, module = "rocksq.blocking")]
+pub struct PersistentQueueWithCapacity {
+    queue: Shared<blocking::PersistentQueueWithCapacity>,
+}
+
+impl PersistentQueueWithCapacity {
+    pub(crate) fn over(py: Python<'_>, queue: blocking::PersistentQueueWithCapacity) -> Self {
+        Self {
+            queue: Shared::new(py, queue),
+        }
+    }
+
+    /// What takes batches that were read from it.
+    fn commits(&self) -> Commit {
+        let queue = self.queue.clone();
+        Arc::new(move |batch, durability| {
+            queue.commit_with(batch, durability.unwrap_or(queue.durability()))
+        })
+    }
+
+    /// Opens the queue for either of its faces.
+    pub(crate) fn open(
+        py: Python<'_>,
+        path: &PathBuf,
+        options: QueueOptions,
+        open_timeout: Timeout,
+    ) -> PyResult<blocking::PersistentQueueWithCapacity> {
+        opening(py, open_timeout, |open_timeout| {
+            let mut options = options;
+            options.open_timeout = open_timeout;
+            blocking::PersistentQueueWithCapacity::open(path, options)
+        })
+    }
+}
+
+#[pymethods]
+impl PersistentQueueWithCapacity {
+    #[new]
+    #[pyo3(
+        signature = (path, max_elements = 1_000_000_000, *, max_bytes = None, on_full = OnFull::Error, durability = None, open_timeout = Timeout::NEVER),
+        text_signature = "(path, max_elements=1000000000, *, max_bytes=None, on_full=None, durability=None, open_timeout=0)"
+    )]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        max_elements: u64,
+        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = on_full)] on_full: OnFull,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+        #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
+    ) -> PyResult<Self> {
+        let mut options = QueueOptions::default();
+        options.max_elements = max_elements;
+        options.max_bytes = max_bytes;
+        options.on_full = on_full;
+        options.durability = durability.unwrap_or_default();
+        Self::open(py, &path, options, open_timeout).map(|queue| Self::over(py, queue))
+    }
+
+    /// Add `items` at the end: all of them, or none.
+    ///
+    /// When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
+    /// `Full`. Producers that wait are served in the order in which they came. What is more than
+    /// the queue can ever hold raises `Full` at once. With `OnFull.DropOldest` nothing waits: the
+    /// oldest items make room. What is not bytes-like raises `TypeError`.
+    ///
+    /// Once this returns the items are as durable as `durability` says (None: as the queue's).
+    /// `no_gil` is there for programs written for rocksq 0.3.0.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"bytes", bytearray(b"bytearray"), memoryview(b"view")])
+    /// >>> queue.len
+    /// 3
+    #[pyo3(
+        signature = (items, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, items, no_gil=True, *, timeout=0, durability=None)"
+    )]
+    fn push(
+        &self,
+        items: &Bound<'_, PyAny>,
+        no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<()> {
+        let py = items.py();
+        let items = self::items("push", items)?;
+        let at_once = || {
+            let most = most_at_once(no_gil);
+            self.queue.push_at_once(&items, durability, most)
+        };
+        at_once_or_waiting(py, timeout, at_once, |wait| {
+            self.queue.push_with(&items, options(wait, durability))
+        })
+    }
+
+    /// Take up to `max_elements` items, oldest first.
+    ///
+    /// When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
+    /// list is empty when none came. The call returns as soon as there is one. What is returned is
+    /// taken, as durably as `durability` says (None: as the queue's); use `read` and `commit` for
+    /// what must not be lost with the program.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.pop(timeout=0.01)
+    /// []
+    #[pyo3(
+        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+    )]
+    fn pop<'py>(
+        &self,
+        py: Python<'py>,
+        max_elements: u64,
+        no_gil: bool,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let _ = no_gil;
+        let at_once = || {
+            let taken = self.queue.pop_at_once(max_elements, durability)?;
+            Ok(taken.filter(|items| !items.is_empty() || !timeout.waits()))
+        };
+        let taken = at_once_or_waiting(py, timeout, at_once, |wait| {
+            self.queue.pop_with(max_elements, options(wait, durability))
+        })?;
+        if taken.is_empty() && max_elements > 0 {
+            pause_if_polling(py, self);
+        }
+        bytes::list(py, taken)
+    }
+
+    /// Read up to `n` items without taking them.
+    ///
+    /// Waits like `pop`. `commit` takes the items; a program that dies before it reads them again.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"a", b"b", b"c"])
+    /// >>> batch = queue.read(2)
+    /// >>> batch.items
+    /// [b'a', b'b']
+    /// >>> queue.commit(batch)
+    /// >>> queue.len
+    /// 1
+    #[pyo3(
+        signature = (n = 1, timeout = Timeout::NEVER),
+        text_signature = "($self, n=1, timeout=0)"
+    )]
+    fn read(
+        &self,
+        py: Python<'_>,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Py<Batch>> {
+        let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
+        Batch::new(py, batch, self.commits())
+    }
+
+    /// Take the items of `batch`, which `read` of this queue gave.
+    ///
+    /// They stay taken, as durably as `durability` says (None: as the queue's).
+    /// Raises `Conflict` when another consumer has taken items since, and `InvalidArgument` for a
+    /// batch of another queue.
+    #[pyo3(signature = (batch, *, durability = None))]
+    fn commit(
+        &self,
+        py: Python<'_>,
+        batch: &Bound<'_, BatchBase>,
+        #[pyo3(from_py_with = durability)] durability: Option<Durability>,
+    ) -> PyResult<()> {
+        let batch = batch.get().to_commit();
+        let durability = durability.unwrap_or(self.queue.durability());
+        released(py, || self.queue.commit_with(batch, durability))
+    }
+
+    /// Return an iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `with batch:` commits one when its block ends well. When the block raises, the items stay,
+    /// and the next batch is the same again; leaving the loop leaves them for the next consumer.
+    /// It waits for each batch up to `timeout` seconds (None: for ever), and ends when nothing came
+    /// or the queue is closed. A loop that has done nothing about a batch raises `RuntimeError` at
+    /// the next one. Loops of several consumers read the same items, and all but one of them get
+    /// `Conflict` at the commit.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"a", b"b", b"c"])
+    /// >>> for batch in queue.batches(2, timeout=0):
+    /// ...     with batch:
+    /// ...         print(list(batch))
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (n = 1, *, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        n: u64,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batches> {
+        let n = at_least_one(py, "n", n)?;
+        let queue = self.queue.clone();
+        Ok(Batches::new(self.commits(), timeout, move |wait| {
+            queue.read(n, wait)
+        }))
+    }
+
+    /// Return the next items, up to `n`, which stay in the queue.
+    #[pyo3(signature = (n = 1))]
+    fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
+        let items = released(py, || self.queue.peek(n))?;
+        bytes::list(py, items)
+    }
+
+    /// The items from the oldest on, which stay in the queue.
+    fn __iter__(&self) -> LiveItems {
+        LiveItems::new(&self.queue, blocking::PersistentQueueWithCapacity::browse)
+    }
+
+    /// Return an iterator that takes item after item until the queue is closed.
+    ///
+    /// It waits for each item. Any number of them can run, in any number of threads.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"work", b"stop"])
+    /// >>> for item in queue.consume():
+    /// ...     if item == b"stop":
+    /// ...         break
+    /// ...     print(item)
+    /// b'work'
+    fn consume(&self) -> Consumer {
+        Consumer::new(&self.queue, |queue, wait| queue.pop_wait(1, wait))
+    }
+
+    /// Whether there is no item in the queue.
+    #[getter]
+    fn is_empty(&self, py: Python<'_>) -> PyResult<bool> {
+        released(py, || self.queue.is_empty())
+    }
+
+    /// Wait until the queue holds fewer than `elements` items and fewer than `bytes` bytes.
+    ///
+    /// Either may be left out. Waits up to `timeout` seconds (None: for ever); returns whether it
+    /// came to that. So a producer that is ahead can slow down before the queue is full.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"one", b"two"])
+    /// >>> queue.wait_below(elements=2, timeout=0.01)
+    /// False
+    /// >>> queue.wait_below(elements=3, bytes=1_000_000)
+    /// True
+    #[pyo3(
+        signature = (*, elements = None, bytes = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, *, elements=None, bytes=None, timeout=None)"
+    )]
+    fn wait_below(
+        &self,
+        py: Python<'_>,
+        elements: Option<u64>,
+        bytes: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<bool> {
+        let mark = watermark("wait_below", elements, bytes)?;
+        waiting(py, timeout, |wait| self.queue.wait_below(mark, wait))
+    }
+
+    /// Tell `callback` True when the queue fills up, and False when there is room again.
+    ///
+    /// It has filled up when it holds `high_elements` items or `high_bytes` bytes, and there is
+    /// room again when it holds fewer than `low_elements` and fewer than `low_bytes` after that; a
+    /// low number that is not given is the high one. A queue that has filled up already is told of
+    /// at once. The callback is called by a thread of its own, so it may take its time and use the
+    /// queue; what comes and goes meanwhile is not told. It is told until `stop` of the returned
+    /// object is called or the queue is closed. Raises `InvalidArgument` for a low number above the
+    /// high one.
+    #[pyo3(signature = (callback, *, high_elements = None, low_elements = None, high_bytes = None, low_bytes = None))]
+    fn watch(
+        &self,
+        callback: &Bound<'_, PyAny>,
+        high_elements: Option<u64>,
+        low_elements: Option<u64>,
+        high_bytes: Option<u64>,
+        low_bytes: Option<u64>,
+    ) -> PyResult<Watch> {
+        let marks = Marks {
+            high: (high_elements, high_bytes),
+            low: (low_elements, low_bytes),
+        };
+        watch(callback, marks, |high, low, callback| {
+            self.queue.watch(high, low, callback)
+        })
+    }
+
+    /// Return what is in the queue, and what has happened to it since it was opened.
+    ///
+    /// Cheap, however much is in it; may be called from anywhere.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        released(py, || self.queue.stats()).map(Stats::from)
+    }
+
+    /// Bytes that the queue takes on the file system.
+    #[getter]
+    fn disk_size(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.disk_size())
+    }
+
+    /// Bytes of all items in the queue.
+    #[getter]
+    fn payload_size(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.payload_size())
+    }
+
+    /// Number of items in the queue.
+    #[getter]
+    fn len(&self, py: Python<'_>) -> PyResult<u64> {
+        released(py, || self.queue.len())
+    }
+
+    /// The number of items that the queue can hold at once.
+    #[getter]
+    fn max_elements(&self) -> u64 {
+        self.queue.max_elements()
+    }
+
+    /// The bytes of items that the queue can hold at once, or None for any number.
+    #[getter]
+    fn max_bytes(&self) -> Option<u64> {
+        self.queue.max_bytes()
+    }
+
+    /// What becomes of a push that does not fit.
+    #[getter]
+    fn on_full<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        on_full_object(py, self.queue.on_full())
+    }
+
+    /// How durable what a call does is when it returns, unless the call says otherwise.
+    #[getter]
+    fn durability<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        durability_object(py, self.queue.durability())
+    }
+
+    /// The directory of the queue, as it was given.
+    #[getter]
+    fn path(&self) -> &OsStr {
+        self.queue.path().as_os_str()
+    }
+
+    /// Whether the queue was closed.
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.queue.is_closed())
+    }
+
+    /// Make everything done before the call survive a power cut.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        released(py, || self.queue.flush())
+    }
+
+    /// Copy the queue into the new directory `to`, while others use it.
+    ///
+    /// The copy is the queue as it is at some moment during the call. It survives a power cut once
+    /// this returns, and shares files with the queue where the file system has hard links.
+    /// Open it like any queue. Raises `PathError` when something is at `to`, or at its name with
+    /// `.tmp` behind it, or when it is within the queue.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> directory = tempfile.mkdtemp()
+    /// >>> queue = PersistentQueueWithCapacity(f"{directory}/queue")
+    /// >>> queue.push([b"kept"])
+    /// >>> queue.backup(f"{directory}/copy")
+    /// >>> PersistentQueueWithCapacity(f"{directory}/copy").pop()
+    /// [b'kept']
+    fn backup(&self, py: Python<'_>, to: PathBuf) -> PyResult<()> {
+        released(py, || self.queue.backup(&to))
+    }
+
+    /// What was lost to a damaged log; None when nothing was.
+    ///
+    /// It was found when the queue was opened, or when it last had to open itself anew after an
+    /// error.
+    #[getter]
+    fn recovery(&self) -> Option<Recovery> {
+        Recovery::of(self.queue.recovery())
+    }
+
+    /// Let running operations finish, sync and close.
+    ///
+    /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
+    /// does nothing. Others who have opened the same queue keep it open. A queue is also closed
+    /// when the last object of it goes, and at the interpreter's exit.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        heard(py, || self.queue.close())
+    }
+
+    /// Return the nonblocking face of the same open queue.
+    ///
+    /// Closing either closes the queue.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> _ = queue.nonblocking().push([b"item"]).get()
+    /// >>> queue.pop()
+    /// [b'item']
+    #[pyo3(signature = (max_inflight_ops = 1_000))]
+    fn nonblocking(
+        &self,
+        py: Python<'_>,
+        max_inflight_ops: u64,
+    ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
+        nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(usize::try_from(self.len(py)?)?)
+    }
+
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(!self.is_empty(py)?)
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().len(slf.py())?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        heard(py, || super::leave(self.queue.close()))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let state = py.detach(|| super::state(self.queue.glance()));
+        format!(
+            "<rocksq.blocking.PersistentQueueWithCapacity path={:?} max_elements={} {state}>",
+            self.queue.path(),
+            self.queue.max_elements(),
+        )
+    }
+}

@@ -1,0 +1,52 @@
+//! Errors as exceptions. The classes are Python's, in `rocksq/exceptions.py`.
+
+use std::path::Path;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use rocksq::Error;
+use rocksq::extension::exception_name;
+
+/// The exception for an error. Failing to make one is an exception too.
+pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    build(py, error).unwrap_or_else(|failure| failure)
+}
+
+fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let path = error.path().map(Path::as_os_str);
+    let class = classes(py)?.getattr(exception_name(error.kind()))?;
+    let made = match error.advice() {
+        Some(advice) => class.call1((error.to_string(), path, advice)),
+        None => class.call1((error.to_string(), path)),
+    };
+    Ok(PyErr::from_value(made?))
+}
+
+/// What `concurrent.futures` raises for something that was cancelled.
+pub(super) fn future_cancelled(py: Python<'_>) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(CLASS.import(py, "concurrent.futures", "CancelledError"))
+}
+
+/// What a coroutine sees when something that it awaits was cancelled.
+pub(super) fn task_cancelled(py: Python<'_>) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    raise(CLASS.import(py, "asyncio", "CancelledError"))
+}
+
+fn raise(class: PyResult<&Bound<'_, PyType>>) -> PyErr {
+    match class.and_then(|class| class.call0()) {
+        Ok(error) => PyErr::from_value(error),
+        Err(failure) => failure,
+    }
+}
+
+fn classes(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static CLASSES: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let classes = CLASSES.get_or_try_init(py, || {
+        PyResult::Ok(py.import("rocksq.exceptions")?.unbind())
+    })?;
+    Ok(classes.bind(py))
+}
