@@ -777,6 +777,13 @@ class Stats:
     def expired_items(self) -> int:
         """Items lost to the TTL since then, as far as was noticed."""
     @property
+    def rejected_items(self) -> int:
+        """Items since then that were to be pushed and are not in the queue.
+
+        They did not fit, or could not be written.
+        """
+
+    @property
     def log_bytes(self) -> int:
         """Bytes written to RocksDB's log since then."""
     @property

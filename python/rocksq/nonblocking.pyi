@@ -2,7 +2,8 @@
 
 A response can be waited for by a thread (`result`, `get`) and by a coroutine (`await`), in any
 number of event loops. What its operation fails with is raised there. What changes the queue at
-the end, `push` and `add`, is done whether its response is kept or not.
+the end, `push` and `add`, is done whether its response is kept or not; when it fails and nobody
+asks, the logger `rocksq` gets a WARNING.
 
 An operation that waits, with `timeout`, for items or room lets others pass and costs neither a
 thread nor processor time. When `max_inflight_ops` operations are under way, without those that

@@ -133,8 +133,7 @@ impl Pending {
 
     /// What the operation failed with, if it has; claims nothing.
     pub(super) fn failure(&self) -> Option<Error> {
-        let look = |response: &Response<Reply>| response.look(|answer| answer.clone().err());
-        self.ask(look).flatten().flatten()
+        self.ask(Response::failure).flatten()
     }
 
     pub(super) fn cancel(&self, py: Python<'_>) -> bool {
