@@ -14,6 +14,7 @@ a power cut after the next `flush` or `close`. A call at `Durability.Synced` rai
 when what it did is in the queue but could not be synced.
 """
 
+from rocksq import _names
 from rocksq._native import blocking as _classes
 
 Batch = _classes.Batch
@@ -26,6 +27,9 @@ PersistentQueueWithCapacity = _classes.PersistentQueueWithCapacity
 LabelStats = _classes.LabelStats
 Stats = _classes.Stats
 Watch = _classes.Watch
+
+_names.explain(PersistentQueueWithCapacity, _names.PERSISTENT)
+_names.explain(MpmcQueue, _names.MPMC)
 
 __all__ = [
     "Batch",

@@ -115,6 +115,7 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> list[bytes]:
@@ -132,7 +133,9 @@ class PersistentQueueWithCapacity:
         []
         """
 
-    def read(self, n: int = 1, timeout: float | None = 0) -> Batch:
+    def read(
+        self, n: int = 1, timeout: float | None = 0, *, max_elements: int | None = None
+    ) -> Batch:
         """Read up to `n` items without taking them.
 
         Waits like `pop`. `commit` takes the items; a program that dies before it reads them again.
@@ -157,10 +160,12 @@ class PersistentQueueWithCapacity:
         batch of another queue.
         """
 
-    def peek(self, n: int = 1) -> list[bytes]:
+    def peek(self, n: int = 1, *, max_elements: int | None = None) -> list[bytes]:
         """Return the next items, up to `n`, which stay in the queue."""
 
-    def batches(self, n: int = 1, *, timeout: float | None = None) -> Batches:
+    def batches(
+        self, n: int = 1, *, max_elements: int | None = None, timeout: float | None = None
+    ) -> Batches:
         """Return an iterator that reads batch after batch of up to `n` items.
 
         `with batch:` commits one when its block ends well. When the block raises, the items stay,
@@ -417,6 +422,7 @@ class MpmcQueue:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> tuple[list[bytes], bool]:
@@ -435,6 +441,8 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         timeout: float | None = 0,
+        *,
+        max_elements: int | None = None,
     ) -> Batch:
         """Read up to `n` items under `label` without moving it.
 
@@ -462,7 +470,14 @@ class MpmcQueue:
         for a batch of another queue.
         """
 
-    def peek(self, label: str, start_position: StartPosition, n: int = 1) -> list[bytes]:
+    def peek(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
+    ) -> list[bytes]:
         """Return the next items of `label`, up to `n`, without moving or making the label."""
 
     def batches(
@@ -471,6 +486,7 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         *,
+        max_elements: int | None = None,
         timeout: float | None = None,
     ) -> Batches:
         """Return an iterator that reads batch after batch of up to `n` items under `label`.

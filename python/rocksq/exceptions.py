@@ -27,6 +27,7 @@ __all__ = [
     "Full",
     "IOFailure",
     "InvalidArgument",
+    "OutOfRange",
     "OutcomeUnknown",
     "PathError",
     "UnsupportedFormat",
@@ -85,6 +86,10 @@ class Forked(Error):
 
 class InvalidArgument(Error, ValueError):
     """An argument cannot be used. Fix the call."""
+
+
+class OutOfRange(InvalidArgument, OverflowError):
+    """A number is negative, or has more than 64 bits. The text names the argument and its range."""
 
 
 class Busy(Error):

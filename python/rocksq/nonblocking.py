@@ -20,6 +20,7 @@ queue, says. Every call raises `Closed` after `close`, and `Forked` in a child p
 forked off after the queue was opened.
 """
 
+from rocksq import _names
 from rocksq._native import nonblocking as _classes
 
 AsyncBatches = _classes.AsyncBatches
@@ -32,6 +33,9 @@ PersistentQueueWithCapacity = _classes.PersistentQueueWithCapacity
 Response = _classes.Response
 ResponseBase = _classes.ResponseBase
 ResponseVariant = _classes.ResponseVariant
+
+_names.explain(PersistentQueueWithCapacity, _names.PERSISTENT)
+_names.explain(MpmcQueue, _names.MPMC)
 
 __all__ = [
     "AsyncBatches",

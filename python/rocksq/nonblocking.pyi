@@ -212,6 +212,7 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> Response[list[bytes]]:
@@ -221,7 +222,9 @@ class PersistentQueueWithCapacity:
         list is empty when none came.
         """
 
-    def read(self, n: int = 1, timeout: float | None = 0) -> Response[Batch]:
+    def read(
+        self, n: int = 1, timeout: float | None = 0, *, max_elements: int | None = None
+    ) -> Response[Batch]:
         """Read up to `n` items without taking them; waits like `pop`. `commit` takes them."""
 
     def commit(
@@ -229,10 +232,12 @@ class PersistentQueueWithCapacity:
     ) -> Response[None]:
         """Take the items of `batch`; fails with `Conflict` if others have taken items since."""
 
-    def peek(self, n: int = 1) -> Response[list[bytes]]:
+    def peek(self, n: int = 1, *, max_elements: int | None = None) -> Response[list[bytes]]:
         """Return the next items, up to `n`, which stay in the queue."""
 
-    def batches(self, n: int = 1, *, timeout: float | None = None) -> AsyncBatches:
+    def batches(
+        self, n: int = 1, *, max_elements: int | None = None, timeout: float | None = None
+    ) -> AsyncBatches:
         """Return an asynchronous iterator that reads batch after batch of up to `n` items.
 
         `async with batch:` commits one when its block ends well. When the block raises, the items
@@ -503,6 +508,7 @@ class MpmcQueue:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> MpmcResponse[tuple[list[bytes], bool]]:
@@ -517,6 +523,8 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         timeout: float | None = 0,
+        *,
+        max_elements: int | None = None,
     ) -> MpmcResponse[Batch]:
         """Read up to `n` items under `label` without moving it; waits like `next`.
 
@@ -529,7 +537,12 @@ class MpmcQueue:
         """Move the label of `batch` behind its items; fails with `Conflict` if others have."""
 
     def peek(
-        self, label: str, start_position: StartPosition, n: int = 1
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
     ) -> MpmcResponse[list[bytes]]:
         """Return the next items of `label`, up to `n`, without moving or making it."""
 
@@ -539,6 +552,7 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         *,
+        max_elements: int | None = None,
         timeout: float | None = None,
     ) -> AsyncBatches:
         """Return an asynchronous iterator that reads batch after batch of up to `n` items.

@@ -9,6 +9,7 @@ mod _native {
 
     use pyo3::prelude::*;
 
+    use crate::arguments::number;
     use crate::call::released;
     use crate::errors::exception;
     #[pymodule_export]
@@ -138,7 +139,10 @@ mod _native {
     /// 32
     /// >>> rocksq.set_memory_budget(128 << 20)
     #[pyfunction]
-    fn set_memory_budget(py: Python<'_>, size: u64) -> PyResult<()> {
+    fn set_memory_budget(
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::size)] size: u64,
+    ) -> PyResult<()> {
         memory::set_budget(size).map_err(|error| exception(py, &error))
     }
 

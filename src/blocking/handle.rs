@@ -88,7 +88,8 @@ impl Handle {
             tell_opened(path, &log, recovery(&log).as_ref());
             Ok(log)
         };
-        let opened = opened::open(path, terms, open_timeout, origin, open);
+        let checked = terms.bounds.check();
+        let opened = checked.and_then(|()| opened::open(path, terms, open_timeout, origin, open));
         events::tell_posted();
         opened.map_err(|error| error.at(path))
     }

@@ -252,9 +252,6 @@ FIFO = _programs(
 
     a queue that holds nothing at all:
         q = blocking.PersistentQueueWithCapacity(path, 0)
-        q.push([])
-        q.push([b'a'])
-        q.len, q.is_empty, q.pop()
 
     opening with a smaller capacity:
         q = blocking.PersistentQueueWithCapacity(path, 5)

@@ -73,6 +73,7 @@ DIFFERENCES = [
     ),
     # What is new.
     Difference("The class of an error", r"repr\(e\)", r'"RuntimeError\(.*', r'"Full\(.*'),
+    Difference("Limits", r"q = blocking.*\(path, 0\)", "done", "InvalidArgument: .* is 0, .*"),
     Difference("The truth of a queue", r"bool\((?!r).*\)", "True", "False"),
     Difference("The truth of a response", r"bool\(r\)", "True", "TypeError: .*await.*"),
     Difference("Limits", r".* 2 \*\* 64 - 100\)", "RuntimeError: .*", "done"),

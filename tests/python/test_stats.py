@@ -1,7 +1,6 @@
 """What is in a queue, and what has happened to it."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -28,17 +27,21 @@ def test_what_came_and_went_is_counted(tmp_path: Path) -> None:
         assert (queue.stats().items, queue.stats().pushed_items) == (3, 0)
 
 
+def awaited(queue: nonblocking.PersistentQueueWithCapacity, timeout: float) -> None:
+    queue.push([b"c"], timeout=timeout).result()
+
+
 def test_items_that_did_not_fit_are_counted(tmp_path: Path) -> None:
     with blocking.PersistentQueueWithCapacity(tmp_path / "q", 2) as queue:
         later = queue.nonblocking()
         queue.push([b"a", b"b"])
-        pushes: list[Callable[[], object]] = [
+        pushes = [
             partial(queue.push, [b"c"]),
             partial(queue.push, [b"c"], timeout=0.01),
             partial(queue.push, [bytes(1 << 20)]),
             partial(queue.push, [b"c"], durability=Durability.Synced),
-            lambda: later.push([b"c"]).result(),
-            lambda: later.push([b"c"], timeout=0.01).result(),
+            partial(awaited, later, timeout=0),
+            partial(awaited, later, timeout=0.01),
         ]
         for rejected, push in enumerate(pushes, start=1):
             with pytest.raises(Full):

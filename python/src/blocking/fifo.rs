@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{
-    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, timeout, watermark,
 };
 use crate::batch::{Batch, BatchBase, Commit};
 use crate::call::{
@@ -104,8 +104,8 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        max_elements: u64,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -141,7 +141,7 @@ impl PersistentQueueWithCapacity {
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
@@ -169,18 +169,20 @@ impl PersistentQueueWithCapacity {
     /// >>> queue.pop(timeout=0.01)
     /// []
     #[pyo3(
-        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn pop<'py>(
         &self,
         py: Python<'py>,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let at_once = || {
             let taken = self.queue.pop_at_once(max_elements, durability)?;
             Ok(taken.filter(|items| !items.is_empty() || !timeout.waits()))
@@ -209,15 +211,17 @@ impl PersistentQueueWithCapacity {
     /// >>> queue.len
     /// 1
     #[pyo3(
-        signature = (n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, n=1, timeout=0)"
+        signature = (n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<Batch>> {
+        let n = either(n, max_elements)?;
         let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
         Batch::new(py, batch, self.commits())
     }
@@ -258,16 +262,17 @@ impl PersistentQueueWithCapacity {
     /// [b'a', b'b']
     /// [b'c']
     #[pyo3(
-        signature = (n = 1, *, timeout = Timeout::FOREVER),
-        text_signature = "($self, n=1, *, timeout=None)"
+        signature = (n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, max_elements=None, timeout=None)"
     )]
     fn batches(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batches> {
-        let n = at_least_one(py, "n", n)?;
+        let n = at_least_one(py, n, max_elements)?;
         let queue = self.queue.clone();
         Ok(Batches::new(self.commits(), timeout, move |wait| {
             queue.read(n, wait)
@@ -275,8 +280,14 @@ impl PersistentQueueWithCapacity {
     }
 
     /// Return the next items, up to `n`, which stay in the queue.
-    #[pyo3(signature = (n = 1))]
-    fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
+    #[pyo3(signature = (n = 1, *, max_elements = None))]
+    fn peek<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let n = either(n, max_elements)?;
         let items = released(py, || self.queue.peek(n))?;
         bytes::list(py, items)
     }
@@ -329,8 +340,8 @@ impl PersistentQueueWithCapacity {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<bool> {
         let mark = watermark("wait_below", elements, bytes)?;
@@ -350,10 +361,10 @@ impl PersistentQueueWithCapacity {
     fn watch(
         &self,
         callback: &Bound<'_, PyAny>,
-        high_elements: Option<u64>,
-        low_elements: Option<u64>,
-        high_bytes: Option<u64>,
-        low_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::high_elements)] high_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::low_elements)] low_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::high_bytes)] high_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::low_bytes)] low_bytes: Option<u64>,
     ) -> PyResult<Watch> {
         let marks = Marks {
             high: (high_elements, high_bytes),
@@ -481,7 +492,7 @@ impl PersistentQueueWithCapacity {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        max_inflight_ops: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
     ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
         nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
     }

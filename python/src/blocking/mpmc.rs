@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{
-    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, start_position,
-    timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, start_position, timeout, watermark,
 };
 use crate::batch::{Batch, BatchBase, Commit};
 use crate::call::{
@@ -117,9 +117,9 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        ttl: u64,
-        max_elements: Option<u64>,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::ttl)] ttl: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -149,7 +149,7 @@ impl MpmcQueue {
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
@@ -173,20 +173,22 @@ impl MpmcQueue {
     /// the queue's).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn next<'py>(
         &self,
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let at_once = || {
             let next = self.queue.next_at_once(label, max_elements, durability)?;
             Ok(next.filter(|next| !next.items.is_empty() || !timeout.waits()))
@@ -219,17 +221,19 @@ impl MpmcQueue {
     /// >>> queue.peek("label", StartPosition.Oldest)
     /// [b'b']
     #[pyo3(
-        signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, label, start_position, n=1, timeout=0)"
+        signature = (label, start_position, n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, label, start_position, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<Batch>> {
+        let n = either(n, max_elements)?;
         let batch = waiting(py, timeout, |wait| {
             self.queue.read(label, start_position, n, wait)
         })?;
@@ -272,18 +276,19 @@ impl MpmcQueue {
     /// [b'a', b'b']
     /// [b'c']
     #[pyo3(
-        signature = (label, start_position, n = 1, *, timeout = Timeout::FOREVER),
-        text_signature = "($self, label, start_position, n=1, *, timeout=None)"
+        signature = (label, start_position, n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, max_elements=None, timeout=None)"
     )]
     fn batches(
         &self,
         py: Python<'_>,
         label: String,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Batches> {
-        let n = at_least_one(py, "n", n)?;
+        let n = at_least_one(py, n, max_elements)?;
         let queue = self.queue.clone();
         Ok(Batches::new(self.commits(), timeout, move |wait| {
             queue.read(&label, start_position, n, wait)
@@ -291,14 +296,16 @@ impl MpmcQueue {
     }
 
     /// Return the next items of `label`, up to `n`, without moving or making the label.
-    #[pyo3(signature = (label, start_position, n = 1))]
+    #[pyo3(signature = (label, start_position, n = 1, *, max_elements = None))]
     fn peek<'py>(
         &self,
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Bound<'py, PyList>> {
+        let n = either(n, max_elements)?;
         let items = released(py, || self.queue.peek(label, start_position, n))?;
         bytes::list(py, items)
     }
@@ -347,8 +354,8 @@ impl MpmcQueue {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<bool> {
         let mark = watermark("wait_below", elements, bytes)?;
@@ -368,10 +375,10 @@ impl MpmcQueue {
     fn watch(
         &self,
         callback: &Bound<'_, PyAny>,
-        high_elements: Option<u64>,
-        low_elements: Option<u64>,
-        high_bytes: Option<u64>,
-        low_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::high_elements)] high_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::low_elements)] low_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::high_bytes)] high_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::low_bytes)] low_bytes: Option<u64>,
     ) -> PyResult<Watch> {
         let marks = Marks {
             high: (high_elements, high_bytes),
@@ -421,7 +428,12 @@ impl MpmcQueue {
 
     /// Forget a label and its place; False when there is no such label.
     #[pyo3(signature = (label, no_gil = true))]
-    fn remove_label(&self, py: Python<'_>, label: &str, no_gil: bool) -> PyResult<bool> {
+    fn remove_label(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+    ) -> PyResult<bool> {
         let _ = no_gil;
         released(py, || self.queue.remove_label(label))
     }
@@ -506,7 +518,7 @@ impl MpmcQueue {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        max_inflight_ops: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
     ) -> PyResult<nonblocking::MpmcQueue> {
         nonblocking::MpmcQueue::over(py, &self.queue, max_inflight_ops)
     }

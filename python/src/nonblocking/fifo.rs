@@ -12,8 +12,8 @@ use super::pending::Keeper;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::arguments::{
-    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, timeout, watermark,
 };
 use crate::batch::BatchBase;
 use crate::blocking::{leave, state};
@@ -103,9 +103,9 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        max_elements: u64,
-        max_inflight_ops: u64,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -131,7 +131,7 @@ impl PersistentQueueWithCapacity {
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
@@ -151,18 +151,20 @@ impl PersistentQueueWithCapacity {
     /// When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
     /// list is empty when none came.
     #[pyo3(
-        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn pop(
         &self,
         py: Python<'_>,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
@@ -174,15 +176,17 @@ impl PersistentQueueWithCapacity {
 
     /// Read up to `n` items without taking them; waits like `pop`. `commit` takes them.
     #[pyo3(
-        signature = (n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, n=1, timeout=0)"
+        signature = (n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<Response>> {
+        let n = either(n, max_elements)?;
         self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, ONLY_LABEL.into(), Oldest, n, Reply::Batch)
@@ -224,16 +228,17 @@ impl PersistentQueueWithCapacity {
     /// [b'a', b'b']
     /// [b'c']
     #[pyo3(
-        signature = (n = 1, *, timeout = Timeout::FOREVER),
-        text_signature = "($self, n=1, *, timeout=None)"
+        signature = (n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, max_elements=None, timeout=None)"
     )]
     fn batches(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<AsyncBatches> {
-        let n = at_least_one(py, "n", n)?;
+        let n = at_least_one(py, n, max_elements)?;
         let queue = self.queue.clone();
         Ok(AsyncBatches::new(self.keeper(), move |entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
@@ -243,8 +248,14 @@ impl PersistentQueueWithCapacity {
     }
 
     /// Return the next items, up to `n`, which stay in the queue.
-    #[pyo3(signature = (n = 1))]
-    fn peek(&self, py: Python<'_>, n: u64) -> PyResult<Py<Response>> {
+    #[pyo3(signature = (n = 1, *, max_elements = None))]
+    fn peek(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Py<Response>> {
+        let n = either(n, max_elements)?;
         let label = ONLY_LABEL.into();
         self.ask_once(py, Takes, move |queue| {
             queue.peek(&label, Oldest, n).map(Reply::Peeked)
@@ -314,8 +325,8 @@ impl PersistentQueueWithCapacity {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<Response>> {
         let mark = watermark("wait_below", elements, bytes)?;

@@ -12,8 +12,8 @@ use super::pending::Keeper;
 use super::reply::Reply;
 use super::{MpmcResponse, inflight_limit};
 use crate::arguments::{
-    Timeout, at_least_one, durability, durability_object, on_full, on_full_object, start_position,
-    timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, start_position, timeout, watermark,
 };
 use crate::batch::BatchBase;
 use crate::blocking::{leave, seconds, state};
@@ -105,10 +105,10 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        ttl: u64,
-        max_inflight_ops: u64,
-        max_elements: Option<u64>,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::ttl)] ttl: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -133,7 +133,7 @@ impl MpmcQueue {
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
@@ -153,20 +153,22 @@ impl MpmcQueue {
     /// When there are none, wait for one up to `timeout` seconds (None: for ever).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn next(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
@@ -186,17 +188,19 @@ impl MpmcQueue {
     ///
     /// `commit` moves it.
     #[pyo3(
-        signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, label, start_position, n=1, timeout=0)"
+        signature = (label, start_position, n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, label, start_position, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<MpmcResponse>> {
+        let n = either(n, max_elements)?;
         self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, checked(label)?, start_position, n, Reply::Batch)
@@ -225,18 +229,19 @@ impl MpmcQueue {
     /// nothing about a batch raises `RuntimeError` at the next one. Loops of several consumers read
     /// the same items, and all but one of them get `Conflict` at the commit.
     #[pyo3(
-        signature = (label, start_position, n = 1, *, timeout = Timeout::FOREVER),
-        text_signature = "($self, label, start_position, n=1, *, timeout=None)"
+        signature = (label, start_position, n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, max_elements=None, timeout=None)"
     )]
     fn batches(
         &self,
         py: Python<'_>,
         label: String,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<AsyncBatches> {
-        let n = at_least_one(py, "n", n)?;
+        let n = at_least_one(py, n, max_elements)?;
         let queue = self.queue.clone();
         Ok(AsyncBatches::new(self.keeper(), move |entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
@@ -248,14 +253,16 @@ impl MpmcQueue {
     }
 
     /// Return the next items of `label`, up to `n`, without moving or making it.
-    #[pyo3(signature = (label, start_position, n = 1))]
+    #[pyo3(signature = (label, start_position, n = 1, *, max_elements = None))]
     fn peek(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<MpmcResponse>> {
+        let n = either(n, max_elements)?;
         let label = checked(label).map_err(|error| exception(py, &error))?;
         self.ask_once(py, Takes, move |queue| {
             queue.peek(&label, start_position, n).map(Reply::Peeked)
@@ -285,7 +292,7 @@ impl MpmcQueue {
         &self,
         py: Python<'_>,
         label: &str,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let (label, level) = (label.into(), self.queue.face().level(None));
@@ -340,8 +347,8 @@ impl MpmcQueue {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<MpmcResponse>> {
         let mark = watermark("wait_below", elements, bytes)?;
