@@ -37,10 +37,10 @@ def do(job: bytes) -> str:
 
 def work(directory: str) -> None:
     with PersistentQueueWithCapacity(directory) as queue, ThreadPoolExecutor(THREADS) as pool:
-        while (batch := queue.read(THREADS)).items:
-            for result in pool.map(do, batch.items):
-                print(result, flush=True)
-            queue.commit(batch)
+        for batch in queue.batches(THREADS, timeout=0):
+            with batch:
+                for result in pool.map(do, batch):
+                    print(result, flush=True)
 
 
 def main(arguments: list[str]) -> None:

@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Cancelled,
     /// An argument cannot be used. Fix the call.
     InvalidArgument,
-    /// The path is held by another open queue, here or in another process. Close that one.
+    /// The path is open in another process, or here with other options. Close that one.
     Busy,
     /// The path holds something else: the other kind of queue, or a database of another program.
     WrongKind,

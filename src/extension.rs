@@ -1,7 +1,7 @@
 //! What the extension module of the Python package needs beyond the public interface. It is for that
 //! alone and promises nothing: it may change with any version.
 
-pub use crate::blocking::checked;
+pub use crate::blocking::{checked, opening_at};
 pub use crate::events::{Event, Level};
 pub use crate::fork::Birthplace;
 pub use crate::log::Few;

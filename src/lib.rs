@@ -53,6 +53,8 @@ mod worker;
 #[doc = include_str!("../docs/guide/rust.md")]
 struct Documents;
 
+#[cfg(feature = "rocksdb")]
+pub use blocking::{OpenQueue, QueueKind, close_all, open_queues};
 pub use error::{Error, ErrorKind, Result};
 pub use log::fill::Watermark;
 pub use log::items::Items;

@@ -120,6 +120,24 @@ impl Worker {
         }
     }
 
+    /// Waits until the operations asked for so far are done, or wait. Called by the worker itself it
+    /// does not wait.
+    pub(crate) fn settle(&self) {
+        let thread = self.thread.lock();
+        let own = std::thread::current().id();
+        match &*thread {
+            Some(running) if running.thread().id() != own => {}
+            _ => return,
+        }
+        drop(thread);
+        let (done, settled) = std::sync::mpsc::channel();
+        // Who asked waits, or the worker is finished by somebody else.
+        let report = Job::Do(Box::new(move || done.send(()).unwrap_or_default()));
+        if self.desk.submit(report).is_ok() {
+            settled.recv().unwrap_or_default();
+        }
+    }
+
     /// Ends what still waits, after the worker has finished and the log was closed.
     pub(crate) fn dismiss(&self) {
         let left = {

@@ -1,9 +1,9 @@
 """What has happened to an operation when its call returns."""
 
-from enum import IntEnum
+from rocksq._choice import Choice
 
 
-class Durability(IntEnum):
+class Durability(Choice):
     """What must have happened to an operation before its call returns.
 
     A level delays the return of its own call and nothing else. Whatever the level, a crash leaves
@@ -27,11 +27,3 @@ class Durability(IntEnum):
 
     Synced = 2
     """The device has it: it survives a power cut."""
-
-    def __repr__(self) -> str:
-        return f"Durability.{self.name}"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)

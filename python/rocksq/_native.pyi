@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from os import PathLike
-from typing import final
+from typing import Literal, final
 
 from rocksq import blocking as blocking
 from rocksq import maintenance as maintenance
@@ -10,12 +10,15 @@ from rocksq import nonblocking as nonblocking
 
 __all__ = [
     "Migrated",
+    "OpenQueue",
     "blocking",
     "close_all",
+    "close_at_exit",
     "maintenance",
     "memory_budget",
     "migrate",
     "nonblocking",
+    "open_queues",
     "remove_mpmc_queue",
     "remove_queue",
     "set_memory_budget",
@@ -126,5 +129,45 @@ def set_memory_budget(size: int) -> None:
     >>> rocksq.set_memory_budget(128 << 20)
     """
 
+def open_queues() -> list[OpenQueue]:
+    """Return the queues that are open in this process, in the order of their directories.
+
+    For a program that has lost hold of one: a cell of a notebook that ran twice, an exception
+    that keeps a queue, a test that failed. `close_all` closes them.
+
+    >>> import tempfile
+    >>> import rocksq
+    >>> queue = rocksq.blocking.PersistentQueueWithCapacity(tempfile.mkdtemp())
+    >>> [each.kind for each in rocksq.open_queues() if each.path == queue.path]
+    ['persistent']
+    >>> rocksq.close_all()
+    >>> queue.closed
+    True
+    """
+
 def close_all() -> None:
-    """Close every queue that is open in this process; runs at the interpreter's exit."""
+    """Close every queue that is open in this process, whoever has it.
+
+    As `close` of each would: operations under way finish, calls that wait raise `Closed`, and
+    everything is synced. Raises what the first failed with that could not be closed in order,
+    when all are closed.
+    """
+
+def close_at_exit() -> None:
+    """Close every queue that is open in this process, for good; runs at the interpreter's exit."""
+
+@final
+class OpenQueue:
+    """A queue that is open in this process; one for each time that it was opened."""
+
+    @property
+    def path(self) -> str:
+        """The directory of the queue, as it was given."""
+
+    @property
+    def kind(self) -> Literal["persistent", "mpmc"]:
+        """Either "persistent" or "mpmc"."""
+
+    @property
+    def opened_at(self) -> str:
+        """The file and line that opened it, or the cell of a notebook and the line in it."""

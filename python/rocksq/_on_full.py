@@ -1,9 +1,9 @@
 """What becomes of a push that does not fit."""
 
-from enum import IntEnum
+from rocksq._choice import Choice
 
 
-class OnFull(IntEnum):
+class OnFull(Choice):
     """What becomes of a push that does not fit into a bounded queue.
 
     >>> import tempfile
@@ -28,11 +28,3 @@ class OnFull(IntEnum):
     def __bool__(self) -> bool:
         """Every choice is true, 0 too: `on_full or default` gives what was chosen."""
         return True
-
-    def __repr__(self) -> str:
-        return f"OnFull.{self.name}"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)

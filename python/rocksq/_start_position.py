@@ -1,9 +1,9 @@
 """Where a new label begins."""
 
-from enum import IntEnum
+from rocksq._choice import Choice
 
 
-class StartPosition(IntEnum):
+class StartPosition(Choice):
     """Where a label that is new begins to read an MPMC queue.
 
     >>> StartPosition.Newest
@@ -21,11 +21,3 @@ class StartPosition(IntEnum):
     def __bool__(self) -> bool:
         """Every position is true, 0 too: `position or default` gives the position."""
         return True
-
-    def __repr__(self) -> str:
-        return f"StartPosition.{self.name}"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)

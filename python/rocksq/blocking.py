@@ -14,9 +14,12 @@ a power cut after the next `flush` or `close`. A call at `Durability.Synced` rai
 when what it did is in the queue but could not be synced.
 """
 
+from rocksq import _names
 from rocksq._native import blocking as _classes
 
 Batch = _classes.Batch
+BatchBase = _classes.BatchBase
+Batches = _classes.Batches
 Consumer = _classes.Consumer
 LiveItems = _classes.LiveItems
 MpmcQueue = _classes.MpmcQueue
@@ -25,8 +28,13 @@ LabelStats = _classes.LabelStats
 Stats = _classes.Stats
 Watch = _classes.Watch
 
+_names.explain(PersistentQueueWithCapacity, _names.PERSISTENT)
+_names.explain(MpmcQueue, _names.MPMC)
+
 __all__ = [
     "Batch",
+    "BatchBase",
+    "Batches",
     "Consumer",
     "LabelStats",
     "LiveItems",

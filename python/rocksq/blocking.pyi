@@ -17,15 +17,17 @@ when what it did is in the queue but could not be synced.
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from types import TracebackType
-from typing import Self, final
+from typing import Self, final, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 from rocksq import Durability, OnFull, StartPosition, nonblocking
 from rocksq.maintenance import Recovery
 
 __all__ = [
     "Batch",
+    "BatchBase",
+    "Batches",
     "Consumer",
     "LabelStats",
     "LiveItems",
@@ -44,10 +46,14 @@ class PersistentQueueWithCapacity:
     The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
     holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
     reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
-    `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
-    path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
-    (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
-    the path cannot be a queue of this kind, and then nothing on disk has changed.
+    `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`.
+
+    A queue that is open in this process already is shared, if its options are the same: each of
+    the objects is closed by itself, and the last one closes the queue. When the path is open in
+    another process, or with other options than `durability`, the constructor waits for it up to
+    `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+    and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+    changed.
 
     Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
     meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -109,6 +115,7 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> list[bytes]:
@@ -126,7 +133,9 @@ class PersistentQueueWithCapacity:
         []
         """
 
-    def read(self, n: int = 1, timeout: float | None = 0) -> Batch:
+    def read(
+        self, n: int = 1, timeout: float | None = 0, *, max_elements: int | None = None
+    ) -> Batch:
         """Read up to `n` items without taking them.
 
         Waits like `pop`. `commit` takes the items; a program that dies before it reads them again.
@@ -143,7 +152,7 @@ class PersistentQueueWithCapacity:
         1
         """
 
-    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
+    def commit(self, batch: BatchBase, *, durability: Durability | None = None) -> None:
         """Take the items of `batch`, which `read` of this queue gave.
 
         They stay taken, as durably as `durability` says (None: as the queue's).
@@ -151,8 +160,31 @@ class PersistentQueueWithCapacity:
         batch of another queue.
         """
 
-    def peek(self, n: int = 1) -> list[bytes]:
+    def peek(self, n: int = 1, *, max_elements: int | None = None) -> list[bytes]:
         """Return the next items, up to `n`, which stay in the queue."""
+
+    def batches(
+        self, n: int = 1, *, max_elements: int | None = None, timeout: float | None = None
+    ) -> Batches:
+        """Return an iterator that reads batch after batch of up to `n` items.
+
+        `with batch:` commits one when its block ends well. When the block raises, the items stay,
+        and the next batch is the same again; leaving the loop leaves them for the next consumer.
+        It waits for each batch up to `timeout` seconds (None: for ever), and ends when nothing came
+        or the queue is closed. A loop that has done nothing about a batch raises `RuntimeError` at
+        the next one. Loops of several consumers read the same items, and all but one of them get
+        `Conflict` at the commit.
+
+        >>> import tempfile
+        >>> from rocksq.blocking import PersistentQueueWithCapacity
+        >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+        >>> queue.push([b"a", b"b", b"c"])
+        >>> for batch in queue.batches(2, timeout=0):
+        ...     with batch:
+        ...         print(list(batch))
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self) -> Consumer:
         """Return an iterator that takes item after item until the queue is closed.
@@ -286,8 +318,8 @@ class PersistentQueueWithCapacity:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. A queue is also closed when the last object of it goes, and at the
-        interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed
+        when the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.PersistentQueueWithCapacity:
@@ -325,10 +357,14 @@ class MpmcQueue:
     for `ttl` seconds, 0 for ever. At most `max_elements` of at most `max_bytes` bytes together are
     in the queue at once (None: any number); reopening with less drops nothing. What becomes of
     items that do not fit is `on_full`, or `OnFull.Error`. Calls are as durable as `durability`
-    says, or `Durability.Written`. When the path is held by another open queue, the constructor
-    waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
-    `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
-    nothing on disk has changed.
+    says, or `Durability.Written`.
+
+    A queue that is open in this process already is shared, if its options are the same: each of
+    the objects is closed by itself, and the last one closes the queue. When the path is open in
+    another process, or with other options than `durability`, the constructor waits for it up to
+    `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+    and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+    changed.
 
     Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
     statement the queue is closed at the end.
@@ -386,6 +422,7 @@ class MpmcQueue:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> tuple[list[bytes], bool]:
@@ -404,6 +441,8 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         timeout: float | None = 0,
+        *,
+        max_elements: int | None = None,
     ) -> Batch:
         """Read up to `n` items under `label` without moving it.
 
@@ -423,7 +462,7 @@ class MpmcQueue:
         [b'b']
         """
 
-    def commit(self, batch: Batch, *, durability: Durability | None = None) -> None:
+    def commit(self, batch: BatchBase, *, durability: Durability | None = None) -> None:
         """Move the label of `batch` behind its items.
 
         It stays there, as durably as `durability` says (None: as the queue's).
@@ -431,8 +470,44 @@ class MpmcQueue:
         for a batch of another queue.
         """
 
-    def peek(self, label: str, start_position: StartPosition, n: int = 1) -> list[bytes]:
+    def peek(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
+    ) -> list[bytes]:
         """Return the next items of `label`, up to `n`, without moving or making the label."""
+
+    def batches(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
+        timeout: float | None = None,
+    ) -> Batches:
+        """Return an iterator that reads batch after batch of up to `n` items under `label`.
+
+        `with batch:` moves the label behind one when its block ends well. When the block raises,
+        the next batch is the same again. It waits for each batch up to `timeout` seconds (None: for
+        ever), and ends when nothing came or the queue is closed. A loop that has done nothing about
+        a batch raises `RuntimeError` at the next one. Loops of several consumers read the same
+        items, and all but one of them get `Conflict` at the commit.
+
+        >>> import tempfile
+        >>> from rocksq import StartPosition
+        >>> from rocksq.blocking import MpmcQueue
+        >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+        >>> queue.add([b"a", b"b", b"c"])
+        >>> for batch in queue.batches("label", StartPosition.Oldest, 2, timeout=0):
+        ...     with batch:
+        ...         print(list(batch))
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self, label: str, start_position: StartPosition) -> Consumer:
         """Return an iterator that reads item after item under `label` until the queue is closed.
@@ -563,8 +638,8 @@ class MpmcQueue:
         """Let running operations finish, sync and close.
 
         Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-        does nothing. A queue is also closed when the last object of it goes, and at the
-        interpreter's exit.
+        does nothing. Others who have opened the same queue keep it open. A queue is also closed
+        when the last object of it goes, and at the interpreter's exit.
         """
 
     def nonblocking(self, max_inflight_ops: int = 1_000) -> nonblocking.MpmcQueue:
@@ -582,11 +657,12 @@ class MpmcQueue:
         /,
     ) -> None: ...
 
-@final
-class Batch:
-    """Items that were read but not taken. `commit` of its queue takes them.
+@disjoint_base
+class BatchBase:
+    """Items that were read but not taken.
 
-    Dropping a batch changes nothing. Positions count the items of a queue from 0 since it was made.
+    It can be iterated over and indexed like their list. Dropping a batch changes nothing. Positions
+    count the items of a queue from 0 since it was made.
     """
 
     @property
@@ -606,6 +682,40 @@ class Batch:
         """Whether items that the label had not read were lost to the TTL."""
 
     def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
+    @overload
+    def __getitem__(self, index: int, /) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[bytes]: ...
+
+@final
+class Batch(BatchBase):
+    """Items that were read but not taken. `commit` takes them.
+
+    In a `with` statement they are taken when the block ends well, and stay when it raises.
+
+    >>> import tempfile
+    >>> from rocksq.blocking import PersistentQueueWithCapacity
+    >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    >>> queue.push([b"a", b"b"])
+    >>> with queue.read(2) as batch:
+    ...     print(batch[0], list(batch))
+    b'a' [b'a', b'b']
+    >>> queue.len
+    0
+    """
+
+    def commit(self, *, durability: Durability | None = None) -> None:
+        """Take the items, as `commit` of the queue does."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
 
 @final
 class LiveItems(Iterator[bytes]):
@@ -620,6 +730,16 @@ class Consumer(Iterator[bytes]):
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> bytes: ...
+
+@final
+class Batches(Iterator[Batch]):
+    """Reads batch after batch until the queue is closed, or nothing came in time.
+
+    A batch whose block raised is read again.
+    """
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Batch: ...
 
 @final
 class Stats:
@@ -672,6 +792,13 @@ class Stats:
     @property
     def expired_items(self) -> int:
         """Items lost to the TTL since then, as far as was noticed."""
+    @property
+    def rejected_items(self) -> int:
+        """Items since then that were to be pushed and are not in the queue.
+
+        They did not fit, or could not be written.
+        """
+
     @property
     def log_bytes(self) -> int:
         """Bytes written to RocksDB's log since then."""

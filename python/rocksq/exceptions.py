@@ -28,6 +28,7 @@ __all__ = [
     "IOFailure",
     "InvalidArgument",
     "OutOfMemory",
+    "OutOfRange",
     "OutcomeUnknown",
     "PathError",
     "UnsupportedFormat",
@@ -88,10 +89,15 @@ class InvalidArgument(Error, ValueError):
     """An argument cannot be used. Fix the call."""
 
 
-class Busy(Error):
-    """The path is held by another open queue, in this process or another.
+class OutOfRange(InvalidArgument, OverflowError):
+    """A number is negative, or has more than 64 bits. The text names the argument and its range."""
 
-    Close that one, or wait for it with `open_timeout=`.
+
+class Busy(Error):
+    """The path is open in another process, or in this one with other options.
+
+    Close that one, or wait for it with `open_timeout=`. `rocksq.open_queues` lists what is open in
+    this process, and `rocksq.close_all` closes it.
     """
 
 

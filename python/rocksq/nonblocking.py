@@ -2,7 +2,8 @@
 
 A response can be waited for by a thread (`result`, `get`) and by a coroutine (`await`), in any
 number of event loops. What its operation fails with is raised there. What changes the queue at
-the end, `push` and `add`, is done whether its response is kept or not.
+the end, `push` and `add`, is done whether its response is kept or not; when it fails and nobody
+asks, the logger `rocksq` gets a WARNING.
 
 An operation that waits, with `timeout`, for items or room lets others pass and costs neither a
 thread nor processor time. When `max_inflight_ops` operations are under way, without those that
@@ -19,9 +20,12 @@ queue, says. Every call raises `Closed` after `close`, and `Forked` in a child p
 forked off after the queue was opened.
 """
 
+from rocksq import _names
 from rocksq._native import nonblocking as _classes
 
+AsyncBatches = _classes.AsyncBatches
 AsyncConsumer = _classes.AsyncConsumer
+Batch = _classes.Batch
 MpmcQueue = _classes.MpmcQueue
 MpmcResponse = _classes.MpmcResponse
 MpmcResponseVariant = _classes.MpmcResponseVariant
@@ -30,8 +34,13 @@ Response = _classes.Response
 ResponseBase = _classes.ResponseBase
 ResponseVariant = _classes.ResponseVariant
 
+_names.explain(PersistentQueueWithCapacity, _names.PERSISTENT)
+_names.explain(MpmcQueue, _names.MPMC)
+
 __all__ = [
+    "AsyncBatches",
     "AsyncConsumer",
+    "Batch",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",

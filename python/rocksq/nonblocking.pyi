@@ -2,7 +2,8 @@
 
 A response can be waited for by a thread (`result`, `get`) and by a coroutine (`await`), in any
 number of event loops. What its operation fails with is raised there. What changes the queue at
-the end, `push` and `add`, is done whether its response is kept or not.
+the end, `push` and `add`, is done whether its response is kept or not; when it fails and nobody
+asks, the logger `rocksq` gets a WARNING.
 
 An operation that waits, with `timeout`, for items or room lets others pass and costs neither a
 thread nor processor time. When `max_inflight_ops` operations are under way, without those that
@@ -19,17 +20,19 @@ queue, says. Every call raises `Closed` after `close`, and `Forked` in a child p
 forked off after the queue was opened.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, Generic, Self, final
+from typing import Any, Generic, Never, Self, final, overload
 
 from typing_extensions import Buffer, TypeVar, disjoint_base
 
 from rocksq import Durability, OnFull, StartPosition, blocking
 
 __all__ = [
+    "AsyncBatches",
     "AsyncConsumer",
+    "Batch",
     "MpmcQueue",
     "MpmcResponse",
     "MpmcResponseVariant",
@@ -58,10 +61,11 @@ class ResponseVariant:
         """Bytes, from `disk_size` and `payload_size`."""
 
 @disjoint_base
-class ResponseBase(Generic[_T_co]):
+class ResponseBase(Coroutine[Any, Any, _T_co], Generic[_T_co]):
     """The answer to an operation that may be under way.
 
-    It can be awaited, and asked like a `concurrent.futures.Future`.
+    It can be awaited, made a task of like any coroutine, and asked like a
+    `concurrent.futures.Future`.
 
     >>> import asyncio, tempfile
     >>> from rocksq.nonblocking import PersistentQueueWithCapacity
@@ -116,6 +120,31 @@ class ResponseBase(Generic[_T_co]):
         """
 
     def __await__(self) -> Generator[Any, None, _T_co]: ...
+    def send(self, value: object, /) -> object:
+        """Take the next step of a coroutine. An event loop calls this."""
+
+    @overload
+    def throw(
+        self,
+        typ: type[BaseException],
+        val: BaseException | object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> Never:
+        """Give the operation up, like `close`, and raise an exception. An event loop calls this."""
+    @overload
+    def throw(
+        self, typ: BaseException, val: None = None, tb: TracebackType | None = None, /
+    ) -> Never:
+        """Give the operation up, like `close`, and raise an exception. An event loop calls this."""
+    def close(self) -> None:
+        """Give the operation up, like `cancel`, unless somebody else waits for it."""
+
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    def __bool__(self) -> Never: ...
     @classmethod
     def __class_getitem__(cls, item: object) -> GenericAlias: ...
 
@@ -183,6 +212,7 @@ class PersistentQueueWithCapacity:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> Response[list[bytes]]:
@@ -192,16 +222,43 @@ class PersistentQueueWithCapacity:
         list is empty when none came.
         """
 
-    def read(self, n: int = 1, timeout: float | None = 0) -> Response[blocking.Batch]:
+    def read(
+        self, n: int = 1, timeout: float | None = 0, *, max_elements: int | None = None
+    ) -> Response[Batch]:
         """Read up to `n` items without taking them; waits like `pop`. `commit` takes them."""
 
     def commit(
-        self, batch: blocking.Batch, *, durability: Durability | None = None
+        self, batch: blocking.BatchBase, *, durability: Durability | None = None
     ) -> Response[None]:
         """Take the items of `batch`; fails with `Conflict` if others have taken items since."""
 
-    def peek(self, n: int = 1) -> Response[list[bytes]]:
+    def peek(self, n: int = 1, *, max_elements: int | None = None) -> Response[list[bytes]]:
         """Return the next items, up to `n`, which stay in the queue."""
+
+    def batches(
+        self, n: int = 1, *, max_elements: int | None = None, timeout: float | None = None
+    ) -> AsyncBatches:
+        """Return an asynchronous iterator that reads batch after batch of up to `n` items.
+
+        `async with batch:` commits one when its block ends well. When the block raises, the items
+        stay, and the next batch is the same again; leaving the loop leaves them for the next
+        consumer. It waits for each batch up to `timeout` seconds (None: for ever), and ends when
+        nothing came or the queue is closed. A loop that has done nothing about a batch raises
+        `RuntimeError` at the next one. Loops of several consumers read the same items, and all but
+        one of them get `Conflict` at the commit.
+
+        >>> import asyncio, tempfile
+        >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+        >>> async def main() -> None:
+        ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+        ...         await queue.push([b"a", b"b", b"c"])
+        ...         async for batch in queue.batches(2, timeout=0):
+        ...             async with batch:
+        ...                 print(list(batch))
+        >>> asyncio.run(main())
+        [b'a', b'b']
+        [b'c']
+        """
 
     def consume(self) -> AsyncConsumer:
         """Return an asynchronous iterator that takes item after item until the queue is closed.
@@ -343,6 +400,56 @@ class MpmcResponse(ResponseBase[_T_co]):
         """Wait for the answer and claim it, as with rocksq 0.3.0; raise what the operation did."""
 
 @final
+class Batch(blocking.BatchBase):
+    """Items that were read but not taken. `commit` takes them.
+
+    In an `async with` statement they are taken when the block ends well, and stay when it raises. A
+    `with` statement does the same and waits for it, which holds up an event loop.
+
+    >>> import asyncio, tempfile
+    >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    >>> async def main() -> None:
+    ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    ...         await queue.push([b"a", b"b"])
+    ...         async with await queue.read(2) as batch:
+    ...             print(batch[0], list(batch))
+    ...         print(await queue.len)
+    >>> asyncio.run(main())
+    b'a' [b'a', b'b']
+    0
+    """
+
+    def commit(self, *, durability: Durability | None = None) -> ResponseBase[None]:
+        """Take the items, as `commit` of the queue does."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class AsyncBatches:
+    """Reads batch after batch until the queue is closed, or nothing came in time.
+
+    A batch whose block raised is read again.
+    """
+
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[Batch]: ...
+
+@final
 class AsyncConsumer:
     """Takes item after item, waiting for each, until the queue is closed.
 
@@ -401,6 +508,7 @@ class MpmcQueue:
         max_elements: int = 1,
         no_gil: bool = True,
         *,
+        n: int | None = None,
         timeout: float | None = 0,
         durability: Durability | None = None,
     ) -> MpmcResponse[tuple[list[bytes], bool]]:
@@ -415,21 +523,46 @@ class MpmcQueue:
         start_position: StartPosition,
         n: int = 1,
         timeout: float | None = 0,
-    ) -> MpmcResponse[blocking.Batch]:
+        *,
+        max_elements: int | None = None,
+    ) -> MpmcResponse[Batch]:
         """Read up to `n` items under `label` without moving it; waits like `next`.
 
         `commit` moves it.
         """
 
     def commit(
-        self, batch: blocking.Batch, *, durability: Durability | None = None
+        self, batch: blocking.BatchBase, *, durability: Durability | None = None
     ) -> MpmcResponse[None]:
         """Move the label of `batch` behind its items; fails with `Conflict` if others have."""
 
     def peek(
-        self, label: str, start_position: StartPosition, n: int = 1
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
     ) -> MpmcResponse[list[bytes]]:
         """Return the next items of `label`, up to `n`, without moving or making it."""
+
+    def batches(
+        self,
+        label: str,
+        start_position: StartPosition,
+        n: int = 1,
+        *,
+        max_elements: int | None = None,
+        timeout: float | None = None,
+    ) -> AsyncBatches:
+        """Return an asynchronous iterator that reads batch after batch of up to `n` items.
+
+        `async with batch:` moves the label behind one when its block ends well. When the block
+        raises, the next batch is the same again. It waits for each batch up to `timeout` seconds
+        (None: for ever), and ends when nothing came or the queue is closed. A loop that has done
+        nothing about a batch raises `RuntimeError` at the next one. Loops of several consumers read
+        the same items, and all but one of them get `Conflict` at the commit.
+        """
 
     def consume(self, label: str, start_position: StartPosition) -> AsyncConsumer:
         """Return an asynchronous iterator that reads item after item under `label`.

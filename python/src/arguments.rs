@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyType};
+use pyo3::types::{PyBool, PyBytes, PyString, PyType};
 
+use super::errors::exception;
 use rocksq::{Durability, OnFull, StartPosition};
+use rocksq::{Error, ErrorKind};
 use rocksq::{Wait, Watermark};
 
 /// How long a call may wait; `None` for as long as it takes.
@@ -44,6 +46,128 @@ pub(super) fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Timeout> {
     }
     // What a Duration cannot hold is for ever.
     Ok(Timeout(Duration::try_from_secs_f64(seconds).ok()))
+}
+
+/// The argument `name`, a number that is not negative. What is out of range is an `OverflowError` too,
+/// as it was in rocksq 0.3.0.
+fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
+    value.extract::<u64>().map_err(|error: PyErr| {
+        match error.is_instance_of::<PyOverflowError>(value.py()) {
+            true => out_of_range(value, name).unwrap_or_else(|failure| failure),
+            false => error,
+        }
+    })
+}
+
+fn out_of_range(value: &Bound<'_, PyAny>, name: &str) -> PyResult<PyErr> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(value.py(), "rocksq.exceptions", "OutOfRange")?;
+    // Python writes out no number of thousands of digits.
+    let digits = value
+        .str()
+        .map_or_else(|_| String::new(), |digits| digits.to_string());
+    let given = match digits.len() {
+        1..=30 => digits.as_str(),
+        _ => "a number of many digits",
+    };
+    let message = format!(
+        "{name} is a number from 0 to {} (2**64 - 1), not {given}",
+        u64::MAX
+    );
+    Ok(PyErr::from_value(class.call1((message,))?))
+}
+
+/// One function for each name of a number, which `from_py_with` calls.
+macro_rules! numbers {
+    ($($name:ident),*) => {
+        /// Arguments that are numbers.
+        pub(crate) mod number {
+            use super::*;
+
+            $(pub(crate) fn $name(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+                number(value, stringify!($name))
+            })*
+        }
+
+        /// Arguments that are numbers, or None.
+        pub(crate) mod optional {
+            use super::*;
+
+            $(pub(crate) fn $name(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+                match value.is_none() {
+                    true => Ok(None),
+                    false => number(value, stringify!($name)).map(Some),
+                }
+            })*
+        }
+    };
+}
+
+#[allow(dead_code, reason = "not each of them comes in both ways")]
+mod numbers {
+    use super::*;
+
+    numbers!(
+        bytes,
+        elements,
+        high_bytes,
+        high_elements,
+        low_bytes,
+        low_elements,
+        max_bytes,
+        max_elements,
+        max_inflight_ops,
+        n,
+        size,
+        ttl
+    );
+}
+pub(super) use numbers::{number, optional};
+
+/// How many items a call is about: the argument, or its other name if that is given.
+pub(super) fn either(argument: u64, other_name: Option<u64>) -> PyResult<u64> {
+    match other_name {
+        None => Ok(argument),
+        Some(_) if argument != 1 => Err(PyTypeError::new_err(
+            "n and max_elements are two names of one number: give one of them",
+        )),
+        Some(number) => Ok(number),
+    }
+}
+
+/// The same for a call that needs items to be about.
+pub(super) fn at_least_one(
+    py: Python<'_>,
+    argument: u64,
+    other_name: Option<u64>,
+) -> PyResult<u64> {
+    match either(argument, other_name)? {
+        0 => {
+            let message = "n is a number from 1 on, not 0";
+            Err(exception(
+                py,
+                &Error::new(ErrorKind::InvalidArgument, message),
+            ))
+        }
+        number => Ok(number),
+    }
+}
+
+/// The `no_gil` of rocksq 0.3.0, second by position, where people mean something else.
+pub(super) fn no_gil(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if let Ok(flag) = value.cast::<PyBool>() {
+        return Ok(flag.is_true());
+    }
+    let hint = if value.is_none() || value.extract::<f64>().is_ok() {
+        format!(": name a timeout, as in timeout={}", value.repr()?)
+    } else if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
+        ": put several items into one list, as in [first, second]".to_owned()
+    } else {
+        String::new()
+    };
+    let given = value.get_type().name()?;
+    let message = format!("no_gil, second by position, is True or False, not '{given}'{hint}");
+    Err(PyTypeError::new_err(message))
 }
 
 /// A mark of so many items or so many bytes, for `method`.

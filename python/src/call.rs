@@ -9,7 +9,8 @@ use pyo3::sync::PyOnceLock;
 
 use super::arguments::Timeout;
 use super::errors::exception;
-use super::exit;
+use super::{exit, open_queues};
+use rocksq::blocking;
 use rocksq::{CallOptions, Durability, Wait};
 use rocksq::{ErrorKind, Result};
 
@@ -103,6 +104,8 @@ pub(super) fn opening<T: Send>(
     timeout: Timeout,
     open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,
 ) -> PyResult<T> {
+    let place = open_queues::place(py)?;
+    let open = |timeout| blocking::opening_at(&place, || open(timeout));
     exit::opening(py, |py| open_in_turns(py, timeout, open))
 }
 

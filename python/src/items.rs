@@ -4,7 +4,9 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyList, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PyMemoryView, PySet, PyString, PyTuple,
+};
 use rocksq::Result;
 use rocksq::extension::{Few, Payload, bytes_of};
 
@@ -52,9 +54,12 @@ pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Few<Item
         return Ok(Few::from_buf([item(list.get_item(0)?, 0)?]));
     }
     if is_single(given) {
+        return Err(single(method, given)?);
+    }
+    if has_no_order(given) {
         let given = given.get_type().name()?;
         let message = format!(
-            "{method}() takes an iterable of items; wrap the single {given} object in a list: [item]"
+            "{method}() takes items in their order, and a {given} is no list of them: pass a list"
         );
         return Err(PyTypeError::new_err(message));
     }
@@ -68,6 +73,28 @@ pub(super) fn items(method: &str, given: &Bound<'_, PyAny>) -> PyResult<Few<Item
         items.push(item(given?, index)?);
     }
     Ok(items)
+}
+
+/// One item in place of several.
+fn single(method: &str, given: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+    let name = given.get_type().name()?;
+    let message = match given.is_instance_of::<PyString>() {
+        true => format!(
+            "{method}() takes an iterable of items, which are bytes; encode the single {name} \
+             object and wrap it in a list: [item.encode()]"
+        ),
+        false => format!(
+            "{method}() takes an iterable of items; wrap the single {name} object in a list: [item]"
+        ),
+    };
+    Ok(PyTypeError::new_err(message))
+}
+
+/// Whether its items would come in no order, or not be what is meant.
+fn has_no_order(given: &Bound<'_, PyAny>) -> bool {
+    given.is_instance_of::<PySet>()
+        || given.is_instance_of::<PyFrozenSet>()
+        || given.is_instance_of::<PyDict>()
 }
 
 fn is_single(given: &Bound<'_, PyAny>) -> bool {

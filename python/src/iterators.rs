@@ -1,10 +1,11 @@
-//! Iterators over queues: one that looks, one that takes.
+//! Iterators over queues: one that looks, one that takes, one that reads batches.
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::arguments::Timeout;
+use super::batch::{Batch, Commit, Last};
 use super::call::{released, waiting};
 use super::{bytes, exit::Closing, shared::Shared};
 use rocksq::{ErrorKind, Result};
@@ -88,5 +89,59 @@ impl Consumer {
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let items = waiting(py, Timeout::FOREVER, |wait| self.take(wait))?;
         bytes::first(py, items)
+    }
+}
+
+/// Reads one batch, waiting for it.
+type Read = Box<dyn Fn(Wait<'_>) -> Result<rocksq::Batch> + Send + Sync>;
+
+/// Reads batch after batch until the queue is closed, or nothing came in time.
+///
+/// A batch whose block raised is read again.
+#[pyclass(frozen, module = "rocksq.blocking")]
+pub struct Batches {
+    read: Read,
+    timeout: Timeout,
+    commit: Commit,
+    last: Last,
+}
+
+impl Batches {
+    pub(super) fn new(
+        commit: Commit,
+        timeout: Timeout,
+        read: impl Fn(Wait<'_>) -> Result<rocksq::Batch> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            read: Box::new(read),
+            timeout,
+            commit,
+            last: Last::default(),
+        }
+    }
+
+    /// One batch; none when the queue is closed or nothing came.
+    fn read(&self, wait: Wait<'_>) -> Result<Option<rocksq::Batch>> {
+        match (self.read)(wait) {
+            Err(error) if error.kind() == ErrorKind::Closed => Ok(None),
+            read => Ok(Some(read?).filter(|batch| !batch.items().is_empty())),
+        }
+    }
+}
+
+#[pymethods]
+impl Batches {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Batch>>> {
+        self.last.check()?;
+        let Some(batch) = waiting(py, self.timeout, |wait| self.read(wait))? else {
+            return Ok(None);
+        };
+        let batch = Batch::new(py, batch, Commit::clone(&self.commit))?;
+        self.last.is(batch.bind(py).as_super().get());
+        Ok(Some(batch))
     }
 }

@@ -12,6 +12,7 @@
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
 //! | `logging/` | what the crate tells `tracing`, to Python's `logging` |
 //! | `shared`, `exit`, `gate` | how long a queue stays open |
+//! | `open_queues` | what is open, and where it was opened |
 //! | `migration` | converting queues of rocksq 0.3.0 |
 //!
 //! The GIL is never held while a call waits for a lock, the disk or another thread. Every call
@@ -35,6 +36,7 @@ mod maintenance;
 mod migration;
 mod module;
 mod nonblocking;
+mod open_queues;
 mod shared;
 mod stats;
 mod watch;

@@ -9,21 +9,24 @@ mod _native {
 
     use pyo3::prelude::*;
 
+    use crate::arguments::number;
     use crate::call::released;
     use crate::errors::exception;
     #[pymodule_export]
     use crate::migration::Migrated;
+    #[pymodule_export]
+    use crate::open_queues::OpenQueue;
     use crate::{exit, logging, migration};
     use rocksq::{blocking, memory};
 
     #[pymodule(name = "blocking")]
     mod blocking_classes {
         #[pymodule_export]
-        use crate::batch::Batch;
+        use crate::batch::{Batch, BatchBase};
         #[pymodule_export]
         use crate::blocking::{MpmcQueue, PersistentQueueWithCapacity};
         #[pymodule_export]
-        use crate::iterators::{Consumer, LiveItems};
+        use crate::iterators::{Batches, Consumer, LiveItems};
         #[pymodule_export]
         use crate::stats::{LabelStats, Stats};
         #[pymodule_export]
@@ -34,7 +37,7 @@ mod _native {
     mod nonblocking_classes {
         #[pymodule_export]
         use crate::nonblocking::{
-            AsyncConsumer, MpmcQueue, MpmcResponse, MpmcResponseVariant,
+            AsyncBatches, AsyncConsumer, Batch, MpmcQueue, MpmcResponse, MpmcResponseVariant,
             PersistentQueueWithCapacity, Response, ResponseBase, ResponseVariant,
         };
     }
@@ -136,20 +139,52 @@ mod _native {
     /// 32
     /// >>> rocksq.set_memory_budget(128 << 20)
     #[pyfunction]
-    fn set_memory_budget(py: Python<'_>, size: u64) -> PyResult<()> {
+    fn set_memory_budget(
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::size)] size: u64,
+    ) -> PyResult<()> {
         memory::set_budget(size).map_err(|error| exception(py, &error))
     }
 
-    /// Close every queue that is open in this process; runs at the interpreter's exit.
+    /// Return the queues that are open in this process, in the order of their directories.
+    ///
+    /// For a program that has lost hold of one: a cell of a notebook that ran twice, an exception
+    /// that keeps a queue, a test that failed. `close_all` closes them.
+    ///
+    /// >>> import tempfile
+    /// >>> import rocksq
+    /// >>> queue = rocksq.blocking.PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> [each.kind for each in rocksq.open_queues() if each.path == queue.path]
+    /// ['persistent']
+    /// >>> rocksq.close_all()
+    /// >>> queue.closed
+    /// True
     #[pyfunction]
-    fn close_all(py: Python<'_>) {
+    fn open_queues(py: Python<'_>) -> Vec<OpenQueue> {
+        let open = py.detach(blocking::open_queues);
+        open.into_iter().map(OpenQueue::from).collect()
+    }
+
+    /// Close every queue that is open in this process, whoever has it.
+    ///
+    /// As `close` of each would: operations under way finish, calls that wait raise `Closed`, and
+    /// everything is synced. Raises what the first failed with that could not be closed in order,
+    /// when all are closed.
+    #[pyfunction]
+    fn close_all(py: Python<'_>) -> PyResult<()> {
+        logging::heard(py, blocking::close_all)
+    }
+
+    /// Close every queue that is open in this process, for good; runs at the interpreter's exit.
+    #[pyfunction]
+    fn close_at_exit(py: Python<'_>) {
         exit::close_all(py);
     }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         logging::install(module.py())?;
-        let hook = wrap_pyfunction!(close_all, module)?;
+        let hook = wrap_pyfunction!(close_at_exit, module)?;
         module
             .py()
             .import("atexit")?

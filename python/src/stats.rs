@@ -84,6 +84,14 @@ impl Stats {
         self.0.expired_items
     }
 
+    /// Items since then that were to be pushed and are not in the queue.
+    ///
+    /// They did not fit, or could not be written.
+    #[getter]
+    fn rejected_items(&self) -> u64 {
+        self.0.rejected_items
+    }
+
     /// Bytes written to RocksDB's log since then.
     #[getter]
     fn log_bytes(&self) -> u64 {
@@ -111,8 +119,8 @@ impl Stats {
         );
         format!(
             "Stats(items={}, payload_bytes={}, disk_bytes={}, oldest_age={age}, pushed_items={}, \
-             popped_items={}, returned_items={}, dropped_items={}, expired_items={}, log_bytes={}, \
-             table_bytes={}, errors={})",
+             popped_items={}, returned_items={}, dropped_items={}, expired_items={}, \
+             rejected_items={}, log_bytes={}, table_bytes={}, errors={})",
             stats.items,
             stats.payload_bytes,
             stats.disk_bytes,
@@ -121,6 +129,7 @@ impl Stats {
             stats.returned_items,
             stats.dropped_items,
             stats.expired_items,
+            stats.rejected_items,
             stats.log_bytes,
             stats.table_bytes,
             stats.errors,

@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::origin::Origin;
+use super::terms::Terms;
 use super::watch::{self, Watch};
-use super::{Consume, Handle, Iter};
+use super::{Batches, Consume, Handle, Iter};
 use crate::error::Result;
 use crate::log::bounds::{Amount, Bounds};
 use crate::log::fill::{Fill, Watermark};
@@ -55,35 +57,43 @@ impl PersistentQueueWithCapacity {
     /// `max_elements` items. A queue of rocksq 0.3.0 is converted first, see
     /// [`migrate`](crate::migrate()).
     ///
+    /// A queue that is open in this process already is shared, if its options are the same but for
+    /// the durability: each opening is closed by itself, and the last one closes the queue.
+    ///
     /// # Errors
     ///
-    /// `Busy` when the path is held by another open queue; `WrongKind`, `UnsupportedFormat` or
-    /// `Path` when it cannot be a queue of this kind, and then nothing on disk has changed.
+    /// `Busy` when the path is open in another process, or here with other options; `WrongKind`,
+    /// `UnsupportedFormat` or `Path` when it cannot be a queue of this kind, and then nothing on
+    /// disk has changed.
+    #[track_caller]
     pub fn new(path: impl AsRef<Path>, max_elements: u64) -> Result<Self> {
         let options = QueueOptions {
             max_elements,
             ..QueueOptions::default()
         };
-        Self::open(path, options)
+        Self::open_at(path.as_ref(), options, Origin::of_caller())
     }
 
     /// Opens the queue in the directory `path`, or makes it there. Errors as for
     /// [`new`](Self::new).
+    #[track_caller]
     pub fn open(path: impl AsRef<Path>, options: QueueOptions) -> Result<Self> {
+        Self::open_at(path.as_ref(), options, Origin::of_caller())
+    }
+
+    pub(crate) fn open_at(path: &Path, options: QueueOptions, origin: Origin) -> Result<Self> {
         let QueueOptions {
             max_elements,
             max_bytes,
             on_full,
             ..
         } = options;
-        let bounds = Bounds::new(Some(max_elements), max_bytes, on_full);
-        let handle = Handle::open(
-            path.as_ref(),
-            Kind::Fifo,
-            Retention::Unread,
-            bounds,
-            options.open_timeout,
-        )?;
+        let terms = Terms {
+            kind: Kind::Fifo,
+            retention: Retention::Unread,
+            bounds: Bounds::new(Some(max_elements), max_bytes, on_full),
+        };
+        let handle = Handle::open(path, terms, options.open_timeout, origin)?;
         Ok(Self {
             handle,
             max_elements,
@@ -123,7 +133,8 @@ impl PersistentQueueWithCapacity {
         options: impl Into<CallOptions<'a>>,
     ) -> Result<()> {
         let (wait, level) = options.into().resolve(self.durability);
-        self.handle.with(|log| log.append(items, wait, level))
+        self.handle
+            .waiting(wait, |log, wait| log.append(items, wait, level))
     }
 
     /// Like [`push_with`](Self::push_with), without waiting for anything whatever; `None` when it
@@ -160,9 +171,9 @@ impl PersistentQueueWithCapacity {
     /// leave nothing to chance.
     pub fn pop_with<'a>(&self, max: u64, options: impl Into<CallOptions<'a>>) -> Result<Items> {
         let (wait, level) = options.into().resolve(self.durability);
-        let taken = self
-            .handle
-            .with(|log| log.take(&self.label, StartPosition::Oldest, max, wait, level))?;
+        let taken = self.handle.waiting(wait, |log, wait| {
+            log.take(&self.label, StartPosition::Oldest, max, wait, level)
+        })?;
         Ok(taken.items)
     }
 
@@ -195,8 +206,9 @@ impl PersistentQueueWithCapacity {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(&self, max: u64, wait: Wait<'_>) -> Result<Batch> {
-        self.handle
-            .with(|log| log.read(&self.label, StartPosition::Oldest, max, wait))
+        self.handle.waiting(wait, |log, wait| {
+            log.read(&self.label, StartPosition::Oldest, max, wait)
+        })
     }
 
     /// Takes the items of a batch. They stay taken, as durably as the queue's
@@ -212,6 +224,30 @@ impl PersistentQueueWithCapacity {
     /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
     pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
         self.handle.with(|log| log.commit(batch, durability))
+    }
+
+    /// Reads batch after batch of up to `max` items, waiting for each as long as `wait` says, until
+    /// the queue is closed or nothing came. [`commit`](Self::commit) takes the items of one; one
+    /// that was not committed is read again.
+    ///
+    /// ```
+    /// use rocksq::Wait;
+    /// use rocksq::blocking::PersistentQueueWithCapacity;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let queue = PersistentQueueWithCapacity::new(dir.path().join("queue"), 10)?;
+    /// queue.push(&[b"a", b"b", b"c"])?;
+    /// let mut handled = 0;
+    /// for batch in queue.batches(2, Wait::NEVER) {
+    ///     let batch = batch?;
+    ///     handled += batch.items().len(); // what must not be lost
+    ///     queue.commit(&batch)?;
+    /// }
+    /// assert_eq!((handled, queue.len()?), (3, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn batches<'q>(&'q self, max: u64, wait: Wait<'q>) -> Batches<'q> {
+        Batches::new(move || self.read(max, wait))
     }
 
     /// The next items, up to `max`, which stay in the queue.
@@ -252,7 +288,7 @@ impl PersistentQueueWithCapacity {
     ///
     /// `InvalidArgument` for a mark of 0, below which nothing is.
     pub fn wait_below(&self, mark: Watermark, wait: Wait<'_>) -> Result<bool> {
-        self.handle.with(|log| {
+        self.handle.waiting(wait, |log, wait| {
             mark.check()?;
             log.wait_until(Fill::Below(mark), wait)
         })
@@ -325,7 +361,8 @@ impl PersistentQueueWithCapacity {
     }
 
     /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path
-    /// can be opened again at once. Closing twice does nothing.
+    /// can be opened again at once. Closing twice does nothing. Others who have opened the same
+    /// queue keep it open.
     pub fn close(&self) -> Result<()> {
         self.handle.close()
     }
@@ -370,7 +407,7 @@ impl PersistentQueueWithCapacity {
         &self,
         max_inflight_ops: usize,
     ) -> Result<nonblocking::PersistentQueueWithCapacity> {
-        self.handle.with(Log::check_usable)?;
+        self.handle.site().with(Log::check_usable)?;
         nonblocking::PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
     }
 
@@ -382,7 +419,7 @@ impl PersistentQueueWithCapacity {
     /// How much is in the queue, if that can be told at once, without looking for what has expired.
     #[doc(hidden)]
     pub fn glance(&self) -> Option<Result<Amount>> {
-        self.handle.site().log().glance()
+        self.handle.glance()
     }
 
     #[doc(hidden)]

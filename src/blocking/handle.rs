@@ -4,27 +4,42 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{ErrorKind, Result};
+use parking_lot::Mutex;
+
+use super::opened::{self, Opened};
+use super::origin::Origin;
+use super::terms::Terms;
+use crate::error::{Error, ErrorKind, Result};
 use crate::events::{self, Event, Level};
-use crate::log::bounds::Bounds;
+use crate::log::Log;
+use crate::log::bounds::Amount;
 use crate::log::clock::SystemClock;
-use crate::log::{Log, Retention};
+use crate::log::wait::Wait;
 use crate::maintenance::Recovery;
 use crate::migration;
+use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::store::Store;
 use crate::store::rocks::{Kind, RocksStore};
 use crate::worker::Worker;
 
-/// An open queue. It is closed when the last face of it is dropped.
+/// An opening of a queue. It is closed when the last face of it is dropped; the last opening of a
+/// queue closes the queue.
 pub struct Handle {
+    opened: Arc<Opened>,
     site: Arc<Site>,
-    worker: Worker,
+    origin: Origin,
+    /// Held while closing, so that a second closer returns when the first is done.
+    closing: Mutex<()>,
 }
 
 /// Where the operations on a queue are done: its log. It does not keep the queue open.
 pub(crate) struct Site {
     log: Arc<Log<RocksStore>>,
     path: PathBuf,
+    /// Whether nothing new is begun.
+    leaving: AtomicBool,
+    /// Whether what waits is over too.
+    left: AtomicBool,
 }
 
 impl Site {
@@ -43,33 +58,67 @@ impl Site {
     ) -> Result<T> {
         operation(&self.log).map_err(|error| error.at(&self.path))
     }
+
+    /// Fails when the opening was closed, though others may have the queue open.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.left.load(Ordering::Acquire) {
+            true => Err(self.closed()),
+            false => Ok(()),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        let forked = self.log.check_usable().err();
+        forked.unwrap_or_else(Error::closed).at(&self.path)
+    }
 }
 
 impl Handle {
     pub(crate) fn open(
         path: &Path,
-        kind: Kind,
-        retention: Retention,
-        bounds: Bounds,
+        terms: Terms,
         open_timeout: Option<Duration>,
+        origin: Origin,
     ) -> Result<Arc<Self>> {
         let open = || {
-            let store = open_store(path, kind, open_timeout)?;
-            Log::open(store, retention, bounds, Box::new(SystemClock::new()))
+            let store = open_store(path, terms.kind, open_timeout)?;
+            let clock = Box::new(SystemClock::new());
+            let log = Log::open(store, terms.retention, terms.bounds, clock)?;
+            events::tell_posted();
+            tell_opened(path, &log, recovery(&log).as_ref());
+            Ok(log)
         };
-        let opened = open().map_err(|error| error.at(path));
+        let checked = terms.bounds.check();
+        let opened = checked.and_then(|()| opened::open(path, terms, open_timeout, origin, open));
         events::tell_posted();
-        let log = opened?;
-        tell_opened(path, &log, recovery(&log).as_ref());
+        opened.map_err(|error| error.at(path))
+    }
+
+    pub(super) fn new(opened: Arc<Opened>, path: &Path, origin: Origin) -> Self {
         let site = Arc::new(Site {
-            log,
+            log: Arc::clone(&opened.log),
             path: path.to_owned(),
+            leaving: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         });
-        let given_up = Arc::clone(&site);
-        Ok(Arc::new(Self {
+        Self {
+            opened,
             site,
-            worker: Worker::new(move || given_up.with(Log::give_back)),
-        }))
+            origin,
+            closing: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn opened(&self) -> &Arc<Opened> {
+        &self.opened
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.opened.terms().kind
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// What could not be brought back, the last time that something could not. A forked child is
@@ -92,7 +141,34 @@ impl Handle {
         &self,
         operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
     ) -> Result<T> {
+        self.check_open()?;
         self.site.with(operation)
+    }
+
+    /// Does something with the log that waits as long as `wait` says, and no longer than this is
+    /// open.
+    pub(crate) fn waiting<'w, T>(
+        &'w self,
+        wait: Wait<'w>,
+        operation: impl FnOnce(&Log<RocksStore>, Wait<'w>) -> Result<T>,
+    ) -> Result<T> {
+        self.with(|log| operation(log, wait.unless(&self.site.left)))
+    }
+
+    /// Fails when it is closed, or about to be.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.site.leaving.load(Ordering::Acquire) {
+            true => Err(self.site.closed()),
+            false => Ok(()),
+        }
+    }
+
+    /// How much is in the queue, if that can be told at once, without looking for what has expired.
+    pub(crate) fn glance(&self) -> Option<Result<Amount>> {
+        match self.site.check_open() {
+            Ok(()) => self.site.log.glance(),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     pub(crate) fn site(&self) -> &Arc<Site> {
@@ -104,27 +180,48 @@ impl Handle {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.site.log.is_closed()
+        let log = &self.site.log;
+        log.is_here() && (self.site.leaving.load(Ordering::Acquire) || log.is_closed())
     }
 
     pub(crate) fn worker(&self) -> &Worker {
-        &self.worker
+        &self.opened.worker
     }
 
-    /// Lets nonblocking operations finish, then closes the log, which ends those that wait.
+    /// Lets operations finish and ends those that wait. When nobody else has the queue open, closes
+    /// its log; otherwise syncs what was done.
     pub(crate) fn close(&self) -> Result<()> {
-        self.with(|log| {
+        self.site.with(|log| {
             log.check_usable()?;
-            let was_open = !log.is_closed();
-            self.worker.finish();
-            let closed = log.close();
-            self.worker.dismiss();
-            events::tell_posted();
-            if closed.is_ok() && was_open {
+            let _one_closer = self.closing.lock();
+            if self.site.leaving.swap(true, Ordering::AcqRel) {
+                return Ok(());
+            }
+            let closed = match opened::leave(self) {
+                true => self.close_log(log),
+                false => self.leave_log(log),
+            };
+            self.site.left.store(true, Ordering::Release);
+            if closed.is_ok() {
                 self.event(Level::Debug).tell("closed");
             }
             closed
         })
+    }
+
+    fn close_log(&self, log: &Log<RocksStore>) -> Result<()> {
+        self.worker().finish();
+        let closed = log.close();
+        self.worker().dismiss();
+        events::tell_posted();
+        closed
+    }
+
+    fn leave_log(&self, log: &Log<RocksStore>) -> Result<()> {
+        self.worker().settle();
+        self.site.left.store(true, Ordering::Release);
+        log.call_everybody();
+        log.flush()
     }
 
     fn event(&self, level: Level) -> Event {

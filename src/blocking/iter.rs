@@ -1,9 +1,10 @@
-//! Iterating over queues: looking at what is there, and taking it.
+//! Iterating over queues: looking at what is there, taking it, and reading it batch by batch.
 
 use std::collections::VecDeque;
 
 use crate::error::{ErrorKind, Result};
 use crate::log::items::Items;
+use crate::log::read::Batch;
 
 /// Items read ahead by an iterator that takes nothing.
 const BROWSED_AT_ONCE: u64 = 64;
@@ -67,6 +68,33 @@ impl Iterator for Consume<'_> {
             Ok(items) => items.iter().next().map(|item| Ok(item.to_vec())),
             Err(error) if error.kind() == ErrorKind::Closed => None,
             Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Reads the next batch, waiting for one.
+type Read<'q> = Box<dyn FnMut() -> Result<Batch> + 'q>;
+
+/// Reads batch after batch, without taking them.
+///
+/// It ends when the queue is closed, and when nothing came as long as it was to wait. A batch that
+/// was not committed is read again.
+pub struct Batches<'q>(Read<'q>);
+
+impl<'q> Batches<'q> {
+    pub(crate) fn new(read: impl FnMut() -> Result<Batch> + 'q) -> Self {
+        Self(Box::new(read))
+    }
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match (self.0)() {
+            Ok(batch) if batch.items().is_empty() => None,
+            Err(error) if error.kind() == ErrorKind::Closed => None,
+            batch => Some(batch),
         }
     }
 }

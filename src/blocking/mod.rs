@@ -4,16 +4,25 @@ mod fifo;
 mod handle;
 mod iter;
 mod mpmc;
+mod open_queues;
+mod opened;
+mod origin;
+mod terms;
 mod watch;
 
 pub use fifo::PersistentQueueWithCapacity;
-pub use iter::{Consume, Iter};
+pub use iter::{Batches, Consume, Iter};
 #[doc(hidden)]
 pub use mpmc::checked;
 pub use mpmc::{MpmcQueue, Next};
+pub use open_queues::{OpenQueue, QueueKind, close_all, open_queues};
 pub use watch::Watch;
 
+#[doc(hidden)]
+pub use origin::opening_at;
+
 pub(crate) use handle::{Handle, Site};
+pub(crate) use origin::Origin;
 
 use std::path::Path;
 

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::origin::Origin;
+use super::terms::Terms;
 use super::watch::{self, Watch};
-use super::{Consume, Handle, Iter};
+use super::{Batches, Consume, Handle, Iter};
 use crate::error::{Error, Result};
 use crate::log::bounds::{Amount, Bounds};
 use crate::log::fill::{Fill, Watermark};
@@ -81,21 +83,31 @@ impl MpmcQueue {
     /// for `ttl`; zero for items that never expire. A queue of rocksq 0.3.0 is converted first, see
     /// [`migrate`](crate::migrate()).
     ///
+    /// A queue that is open in this process already is shared, if its options are the same but for
+    /// the durability: each opening is closed by itself, and the last one closes the queue.
+    ///
     /// # Errors
     ///
-    /// `Busy` when the path is held by another open queue; `WrongKind`, `UnsupportedFormat` or
-    /// `Path` when it cannot be a queue of this kind, and then nothing on disk has changed.
+    /// `Busy` when the path is open in another process, or here with other options; `WrongKind`,
+    /// `UnsupportedFormat` or `Path` when it cannot be a queue of this kind, and then nothing on
+    /// disk has changed.
+    #[track_caller]
     pub fn new(path: impl AsRef<Path>, ttl: Duration) -> Result<Self> {
         let options = MpmcOptions {
             ttl: Some(ttl).filter(|ttl| !ttl.is_zero()),
             ..MpmcOptions::default()
         };
-        Self::open(path, options)
+        Self::open_at(path.as_ref(), options, Origin::of_caller())
     }
 
     /// Opens the queue in the directory `path`, or makes it there. Errors as for
     /// [`new`](Self::new).
+    #[track_caller]
     pub fn open(path: impl AsRef<Path>, options: MpmcOptions) -> Result<Self> {
+        Self::open_at(path.as_ref(), options, Origin::of_caller())
+    }
+
+    pub(crate) fn open_at(path: &Path, options: MpmcOptions, origin: Origin) -> Result<Self> {
         let ttl = options.ttl.map(|ttl| ttl.min(MAX_TTL));
         let MpmcOptions {
             max_elements,
@@ -103,13 +115,12 @@ impl MpmcQueue {
             on_full,
             ..
         } = options;
-        let handle = Handle::open(
-            path.as_ref(),
-            Kind::Mpmc,
-            Retention::Young { ttl },
-            Bounds::new(max_elements, max_bytes, on_full),
-            options.open_timeout,
-        )?;
+        let terms = Terms {
+            kind: Kind::Mpmc,
+            retention: Retention::Young { ttl },
+            bounds: Bounds::new(max_elements, max_bytes, on_full),
+        };
+        let handle = Handle::open(path, terms, options.open_timeout, origin)?;
         Ok(Self {
             handle,
             ttl: options.ttl,
@@ -144,7 +155,8 @@ impl MpmcQueue {
         options: impl Into<CallOptions<'a>>,
     ) -> Result<()> {
         let (wait, level) = options.into().resolve(self.durability);
-        self.handle.with(|log| log.append(items, wait, level))
+        self.handle
+            .waiting(wait, |log, wait| log.append(items, wait, level))
     }
 
     /// Like [`add_with`](Self::add_with), without waiting for anything whatever; `None` when it
@@ -209,9 +221,9 @@ impl MpmcQueue {
         options: impl Into<CallOptions<'a>>,
     ) -> Result<Next> {
         let (wait, level) = options.into().resolve(self.durability);
-        let taken = self
-            .handle
-            .with(|log| log.take(&checked(label)?, start, max, wait, level))?;
+        let taken = self.handle.waiting(wait, |log, wait| {
+            log.take(&checked(label)?, start, max, wait, level)
+        })?;
         Ok(taken.into())
     }
 
@@ -224,8 +236,9 @@ impl MpmcQueue {
         max: u64,
         wait: Wait<'_>,
     ) -> Result<Batch> {
-        self.handle
-            .with(|log| log.read(&checked(label)?, start, max, wait))
+        self.handle.waiting(wait, |log, wait| {
+            log.read(&checked(label)?, start, max, wait)
+        })
     }
 
     /// Moves the label of a batch behind its items, as durably as the queue's
@@ -241,6 +254,20 @@ impl MpmcQueue {
     /// Like [`commit`](Self::commit), at a [`Durability`] of its own.
     pub fn commit_with(&self, batch: &Batch, durability: Durability) -> Result<()> {
         self.handle.with(|log| log.commit(batch, durability))
+    }
+
+    /// Reads batch after batch of up to `max` items under `label`, waiting for each as long as `wait`
+    /// says, until the queue is closed or nothing came. [`commit`](Self::commit) moves the label
+    /// behind one; one that was not committed is read again.
+    pub fn batches<'q>(
+        &'q self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'q>,
+    ) -> Batches<'q> {
+        let label = label.to_owned();
+        Batches::new(move || self.read(&label, start, max, wait))
     }
 
     /// The next items of `label`, up to `max`, without moving or making it.
@@ -299,7 +326,7 @@ impl MpmcQueue {
     ///
     /// `InvalidArgument` for a mark of 0, below which nothing is.
     pub fn wait_below(&self, mark: Watermark, wait: Wait<'_>) -> Result<bool> {
-        self.handle.with(|log| {
+        self.handle.waiting(wait, |log, wait| {
             mark.check()?;
             log.wait_until(Fill::Below(mark), wait)
         })
@@ -360,7 +387,8 @@ impl MpmcQueue {
     }
 
     /// Lets running operations finish, ends every wait with `Closed`, syncs and closes. The path
-    /// can be opened again at once. Closing twice does nothing.
+    /// can be opened again at once. Closing twice does nothing. Others who have opened the same
+    /// queue keep it open.
     pub fn close(&self) -> Result<()> {
         self.handle.close()
     }
@@ -407,7 +435,7 @@ impl MpmcQueue {
     ///
     /// `InvalidArgument` when `max_inflight_ops` is 0.
     pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<nonblocking::MpmcQueue> {
-        self.handle.with(Log::check_usable)?;
+        self.handle.site().with(Log::check_usable)?;
         nonblocking::MpmcQueue::over(self.clone(), max_inflight_ops)
     }
 
@@ -419,7 +447,7 @@ impl MpmcQueue {
     /// How much is in the queue, if that can be told at once, without looking for what has expired.
     #[doc(hidden)]
     pub fn glance(&self) -> Option<Result<Amount>> {
-        self.handle.site().log().glance()
+        self.handle.glance()
     }
 
     #[doc(hidden)]

@@ -118,7 +118,7 @@ fn comes_to_be(site: &Site, signal: &Arc<Signal>, fill: Fill) -> Result<bool> {
     let told: Arc<dyn Ring> = signal.clone();
     let mut place = None;
     loop {
-        if signal.is_stopped() {
+        if signal.is_stopped() || site.check_open().is_err() {
             site.log().leave(&mut place);
             return Ok(false);
         }
@@ -128,6 +128,8 @@ fn comes_to_be(site: &Site, signal: &Arc<Signal>, fill: Fill) -> Result<bool> {
         if let Some(is_so) = tried? {
             return Ok(is_so);
         }
-        signal.wait();
+        if site.check_open().is_ok() {
+            signal.wait();
+        }
     }
 }

@@ -43,7 +43,8 @@ impl<S: Store> Log<S> {
                 called: false,
             })
         };
-        Ok(self.submit_at_once(operation, level, fits)?.map(drop))
+        let done = self.submit_at_once(operation, level, fits);
+        Ok(self.counted(items.len(), done)?.map(drop))
     }
 
     /// Like [`take`](Self::take) without waiting; `None` when it would have to wait.

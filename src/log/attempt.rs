@@ -171,6 +171,11 @@ impl<S: Store> Log<S> {
         state.call_line(&place.line);
     }
 
+    /// Calls everybody who waits, whatever there is: some may be gone.
+    pub(crate) fn call_everybody(&self) {
+        self.state.lock().call_everybody();
+    }
+
     /// Sleeps in the line until called; says which try is next.
     fn sleep(
         &self,
@@ -179,9 +184,13 @@ impl<S: Store> Log<S> {
         place: &mut Option<Place>,
     ) -> Result<Turn> {
         let called = match (self.line_up(lack, place, None)?, &*place) {
-            (true, Some(place)) => place.ticket.wait(deadline)?,
+            (true, Some(place)) => {
+                deadline.check()?;
+                place.ticket.wait(deadline)?
+            }
             _ => true,
         };
+        deadline.check()?;
         Ok(match place {
             _ if !called => Turn::Last,
             Some(_) => Turn::Called,

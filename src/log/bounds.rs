@@ -1,5 +1,6 @@
 //! How much a queue holds, and how much it may hold.
 
+use crate::error::{Error, Result};
 use crate::options::OnFull;
 
 /// Items, and their payload bytes.
@@ -69,6 +70,17 @@ impl Bounds {
             },
             on_full,
         }
+    }
+
+    /// Fails for bounds that let nothing in, ever.
+    pub(crate) fn check(self) -> Result<()> {
+        let name = match self.max {
+            Amount { items: 0, .. } => "max_elements",
+            Amount { bytes: 0, .. } => "max_bytes",
+            _ => return Ok(()),
+        };
+        let message = format!("{name} is 0, so nothing could ever be pushed: choose at least 1");
+        Err(Error::invalid(message))
     }
 
     pub(crate) fn are_there(self) -> bool {

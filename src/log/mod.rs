@@ -148,6 +148,15 @@ impl<S: Store> Log<S> {
         level: Durability,
         turn: Turn,
     ) -> Result<Tried<Option<Committed>>> {
+        self.counted(items.len(), self.try_append_uncounted(items, level, turn))
+    }
+
+    fn try_append_uncounted<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        level: Durability,
+        turn: Turn,
+    ) -> Result<Tried<Option<Committed>>> {
         let Some(operation) = self.prepare_append(items, turn)? else {
             return Ok(Tried::Done(None));
         };

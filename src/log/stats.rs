@@ -7,8 +7,9 @@ use super::Log;
 use super::bounds::Amount;
 use super::fetch::ChunkInfo;
 use super::state::State;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::primitives::Mutex;
+use crate::primitives::atomic::{AtomicU64, Ordering};
 use crate::store::Store;
 
 /// What is in a queue and what has happened to it since it was opened.
@@ -50,6 +51,9 @@ pub struct Stats {
     pub dropped_items: u64,
     /// Items lost to the TTL since then, as far as was noticed.
     pub expired_items: u64,
+    /// Items since then that were to be pushed and are not in the queue: they did not fit, or could
+    /// not be written.
+    pub rejected_items: u64,
     /// Bytes written to RocksDB's log since then.
     pub log_bytes: u64,
     /// Bytes written to its tables since then.
@@ -92,13 +96,16 @@ impl Counts {
     }
 }
 
-/// What is remembered between two looks, since looking costs a read.
+/// What is remembered between two looks, since looking costs a read; and what is counted elsewhere
+/// than in commit order.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// When the disk was measured, and what it showed.
     disk: Mutex<Option<(Instant, u64)>>,
     /// The chunk of the oldest item.
     oldest: Mutex<Option<ChunkInfo>>,
+    /// Items of pushes that have failed.
+    rejected: AtomicU64,
 }
 
 /// A measure of the disk is good for so long.
@@ -123,9 +130,21 @@ impl<S: Store> Log<S> {
             returned_items: counts.returned,
             dropped_items: counts.dropped,
             expired_items: counts.expired,
+            rejected_items: self.seen.rejected.load(Ordering::Relaxed),
             log_bytes: traffic.log,
             table_bytes: traffic.tables.saturating_add(traffic.rewritten),
             errors: traffic.errors,
+        })
+    }
+
+    /// Counts the items of a push that has failed, and goes on with its result.
+    pub(super) fn counted<T>(&self, items: usize, pushed: Result<T>) -> Result<T> {
+        use ErrorKind::{Corrupt, DiskFull, Full, Io};
+        pushed.inspect_err(|error| {
+            if matches!(error.kind(), Full | DiskFull | Io | Corrupt) {
+                let items = items as u64;
+                self.seen.rejected.fetch_add(items, Ordering::Relaxed);
+            }
         })
     }
 

@@ -48,7 +48,11 @@ impl<S: Store> Log<S> {
             Some(()) => committed.next().transpose(),
             None => Ok(None),
         };
-        results.into_iter().map(outcome).collect()
+        let results = results.into_iter().map(outcome);
+        results
+            .zip(additions)
+            .map(|(result, addition)| self.counted(addition.items.len(), result))
+            .collect()
     }
 
     /// The last tries of [`take`](Self::take) under one label, to be claimed later and still to be

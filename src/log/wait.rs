@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::bounds::Amount;
 use crate::error::{Error, ErrorKind, Result};
+use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::primitives::{self, Condvar, Mutex, MutexGuard};
 
 /// How long an operation may wait for items, or for room.
@@ -26,6 +27,8 @@ use crate::primitives::{self, Condvar, Mutex, MutexGuard};
 pub struct Wait<'a> {
     limit: Limit,
     interrupt: Option<Interrupt<'a>>,
+    /// Set when whoever waits is gone.
+    gone: Option<&'a AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +48,14 @@ impl<'a> Wait<'a> {
     pub const NEVER: Wait<'static> = Wait {
         limit: Limit::For(Duration::ZERO),
         interrupt: None,
+        gone: None,
     };
 
     /// As long as it takes. Closing the queue ends the wait.
     pub const FOREVER: Wait<'static> = Wait {
         limit: Limit::Forever,
         interrupt: None,
+        gone: None,
     };
 
     /// The same wait, given up with [`ErrorKind::Interrupted`] once `asked`, which is called about
@@ -58,6 +63,24 @@ impl<'a> Wait<'a> {
     pub fn interruptible(self, every: Duration, asked: &'a dyn Fn() -> bool) -> Wait<'a> {
         Wait {
             interrupt: Some(Interrupt { every, asked }),
+            ..self
+        }
+    }
+
+    /// The same without an interrupt, made each time that it is asked for: one that threads can share.
+    pub(crate) fn uninterrupted(self) -> impl Fn() -> Wait<'static> + Send {
+        let limit = self.limit;
+        move || Wait {
+            limit,
+            interrupt: None,
+            gone: None,
+        }
+    }
+
+    /// The same wait, given up with [`ErrorKind::Closed`] once `gone` is set and the lines are called.
+    pub(crate) fn unless(self, gone: &'a AtomicBool) -> Self {
+        Self {
+            gone: Some(gone),
             ..self
         }
     }
@@ -74,6 +97,7 @@ impl<'a> Wait<'a> {
         Deadline {
             until,
             interrupt: self.interrupt,
+            gone: self.gone,
         }
     }
 }
@@ -83,6 +107,7 @@ impl From<Duration> for Wait<'_> {
         Self {
             limit: Limit::For(limit),
             interrupt: None,
+            gone: None,
         }
     }
 }
@@ -104,6 +129,7 @@ enum Until {
 pub(crate) struct Deadline<'a> {
     until: Until,
     interrupt: Option<Interrupt<'a>>,
+    gone: Option<&'a AtomicBool>,
 }
 
 impl Deadline<'_> {
@@ -112,6 +138,14 @@ impl Deadline<'_> {
             Until::Past => true,
             Until::Moment(moment) => primitives::has_come(moment),
             Until::Never => false,
+        }
+    }
+
+    /// Fails when whoever waits is gone. To be asked behind the lock under which the lines are called.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.gone.is_some_and(|gone| gone.load(Ordering::Acquire)) {
+            true => Err(Error::closed()),
+            false => Ok(()),
         }
     }
 
@@ -298,7 +332,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     fn is_called(ticket: &Ticket) -> bool {
         ticket.wait(&Wait::NEVER.begin()).unwrap()

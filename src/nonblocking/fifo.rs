@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::face::{Face, Open};
 use super::operation::Asked;
 use super::response::Effect::{self, Changes, Takes};
-use super::{Consume, Response};
-use crate::blocking::{self, Handle};
+use super::{Batches, Consume, Response};
+use crate::blocking::{self, Handle, Origin};
 use crate::error::Result;
 use crate::log::Log;
 use crate::log::fill::Watermark;
@@ -16,7 +16,7 @@ use crate::log::state::ONLY_LABEL;
 use crate::log::stats::Stats;
 use crate::log::wait::Wait;
 use crate::options::StartPosition::Oldest;
-use crate::options::{CallOptions, Durability};
+use crate::options::{CallOptions, Durability, QueueOptions};
 
 /// The nonblocking face of a [`blocking::PersistentQueueWithCapacity`].
 ///
@@ -51,13 +51,21 @@ impl Open for blocking::PersistentQueueWithCapacity {
 impl PersistentQueueWithCapacity {
     /// Opens or makes the queue in the directory `path`, as
     /// [`blocking::PersistentQueueWithCapacity::new`] does.
+    #[track_caller]
     pub fn new(
         path: impl AsRef<std::path::Path>,
         max_elements: u64,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        let open = || blocking::PersistentQueueWithCapacity::new(path, max_elements);
-        Face::over(max_inflight_ops, open).map(Self)
+        let options = QueueOptions {
+            max_elements,
+            ..QueueOptions::default()
+        };
+        let origin = Origin::of_caller();
+        Face::over(max_inflight_ops, || {
+            blocking::PersistentQueueWithCapacity::open_at(path.as_ref(), options, origin)
+        })
+        .map(Self)
     }
 
     pub(crate) fn over(
@@ -147,6 +155,14 @@ impl PersistentQueueWithCapacity {
         self.0.once(Asked::now(Changes), move |log| {
             log.commit(&batch, durability)
         })
+    }
+
+    /// Reads batch after batch of up to `max` items, waiting for each as long as `wait` says, until
+    /// the queue is closed or nothing came. [`commit`](Self::commit) takes the items of one; one
+    /// that was not committed is read again.
+    pub fn batches(&self, max: u64, wait: Wait<'static>) -> Batches {
+        let (queue, wait) = (self.clone(), wait.uninterrupted());
+        Batches::new(move || queue.read(max, wait()))
     }
 
     /// The next items, up to `max`, which stay in the queue.

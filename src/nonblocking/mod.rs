@@ -13,7 +13,7 @@ mod operation;
 mod response;
 pub(crate) mod together;
 
-pub use consume::Consume;
+pub use consume::{Batches, Consume};
 pub use fifo::PersistentQueueWithCapacity;
 pub use mpmc::MpmcQueue;
 pub use response::Response;

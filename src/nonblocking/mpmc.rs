@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::face::{Face, Open};
 use super::operation::Asked;
 use super::response::Effect::{Changes, Takes};
-use super::{Consume, Response};
-use crate::blocking::{self, Handle, checked};
+use super::{Batches, Consume, Response};
+use crate::blocking::{self, Handle, Origin, checked};
 use crate::error::Result;
 use crate::log::Log;
 use crate::log::fill::Watermark;
@@ -15,7 +15,7 @@ use crate::log::read::Batch;
 use crate::log::stats::{LabelStats, Stats};
 use crate::log::wait::Wait;
 use crate::mpmc::Next;
-use crate::options::{CallOptions, Durability, StartPosition};
+use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
@@ -50,12 +50,21 @@ impl Open for blocking::MpmcQueue {
 
 impl MpmcQueue {
     /// Opens or makes the queue in the directory `path`, as [`blocking::MpmcQueue::new`] does.
+    #[track_caller]
     pub fn new(
         path: impl AsRef<std::path::Path>,
         ttl: Duration,
         max_inflight_ops: usize,
     ) -> Result<Self> {
-        Face::over(max_inflight_ops, || blocking::MpmcQueue::new(path, ttl)).map(Self)
+        let options = MpmcOptions {
+            ttl: Some(ttl).filter(|ttl| !ttl.is_zero()),
+            ..MpmcOptions::default()
+        };
+        let origin = Origin::of_caller();
+        Face::over(max_inflight_ops, || {
+            blocking::MpmcQueue::open_at(path.as_ref(), options, origin)
+        })
+        .map(Self)
     }
 
     pub(crate) fn over(queue: blocking::MpmcQueue, max_inflight_ops: usize) -> Result<Self> {
@@ -137,6 +146,21 @@ impl MpmcQueue {
         self.0.once(Asked::now(Changes), move |log| {
             log.commit(&batch, durability)
         })
+    }
+
+    /// Reads batch after batch of up to `max` items under `label`, waiting for each as long as `wait`
+    /// says, until the queue is closed or nothing came. [`commit`](Self::commit) moves the label
+    /// behind one; one that was not committed is read again.
+    pub fn batches(
+        &self,
+        label: &str,
+        start: StartPosition,
+        max: u64,
+        wait: Wait<'static>,
+    ) -> Batches {
+        let (queue, label) = (self.clone(), label.to_owned());
+        let wait = wait.uninterrupted();
+        Batches::new(move || queue.read(&label, start, max, wait()))
     }
 
     /// The next items of `label`, up to `max`, without moving or making it.

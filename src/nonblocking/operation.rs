@@ -96,6 +96,7 @@ pub(super) fn submit<T: Send + Sync + 'static>(
     asked: Asked<'_>,
     mut attempt: impl FnMut(&Log<RocksStore>, Turn) -> Result<Tried<Got<T>>> + Send + 'static,
 ) -> Result<Response<T>> {
+    handle.check_open()?;
     let desk = handle.worker().desk();
     if !desk.is_started() {
         handle.worker().start()?;
@@ -107,7 +108,10 @@ pub(super) fn submit<T: Send + Sync + 'static>(
         let job = if deadline.is_past() {
             Job::Do(Box::new(move || {
                 if responder.begin() {
-                    let tried = site.with(|log| attempt(log, Turn::Last));
+                    let tried = match site.check_open() {
+                        Ok(()) => site.with(|log| attempt(log, Turn::Last)),
+                        Err(closed) => Err(closed),
+                    };
                     answer(responder, &site, level, tried, || drop(under_way));
                 }
             }))
@@ -132,6 +136,7 @@ pub(super) fn submit_together<T: Send + Sync + 'static>(
     asked: Asked<'_>,
     make: impl FnOnce(Client<T>) -> Job,
 ) -> Result<Response<T>> {
+    handle.check_open()?;
     let desk = handle.worker().desk();
     if !desk.is_started() {
         handle.worker().start()?;
@@ -243,18 +248,34 @@ impl<T: Send + Sync + 'static> Waiting<T> {
         if !work.responder.begin() {
             return Progress::Cancelled;
         }
+        if let Err(closed) = self.site.check_open() {
+            return self.end(work, closed);
+        }
         let told: Arc<dyn Ring> = self.clone();
         let (place, attempt) = (&mut work.place, &mut work.attempt);
         let tried = self
             .site
             .with(|log| log.try_in_line(place, &told, last, |turn| attempt(log, turn)));
         work.under_way = None;
+        if let (Ok(None), Err(closed)) = (&tried, self.site.check_open()) {
+            // Closed before it stood in the line, it was not called.
+            return self.end(work, closed);
+        }
         match tried {
             Ok(None) if work.responder.pause() => Progress::Waits,
             Ok(None) => Progress::Cancelled,
             Ok(Some(got)) => Progress::Over(Ok(Tried::Done(got))),
             Err(error) => Progress::Over(Err(error)),
         }
+    }
+}
+
+impl<T: Send + Sync + 'static> Waiting<T> {
+    /// Waits no longer: its opening of the queue was closed.
+    fn end(&self, work: &mut Work<T>, closed: crate::Error) -> Progress<T> {
+        self.site.log().leave(&mut work.place);
+        work.under_way = None;
+        Progress::Over(Err(closed))
     }
 }
 

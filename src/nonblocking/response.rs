@@ -3,13 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
+use crate::events::{Event, Level};
 use crate::fork::Birthplace;
 use crate::log::unclaimed::Unclaimed;
 use crate::log::wait::Wait;
@@ -20,7 +21,8 @@ use crate::worker::{Desk, Patient};
 /// It can be waited for by a thread ([`get`](Self::get)) and by a task (it is a [`Future`], bound to
 /// no runtime). Whoever gets the answer claims it; asking again gives the same again.
 ///
-/// What changes the queue at the end, `push` and `add`, is done whether the response is kept or not.
+/// What changes the queue at the end, `push` and `add`, is done whether the response is kept or not;
+/// when it fails and nobody asks, a warning tells of it.
 /// What takes or reads is given up when the last clone of its response is dropped unclaimed, or is
 /// [cancelled](Self::cancel): the items that it had taken are given back, and the next consumer gets
 /// them before any others. Closing the queue does the same; claiming fails with `Closed` then. A
@@ -53,6 +55,8 @@ struct Answer<T> {
     outcome: OnceLock<Outcome<T>>,
     effect: Effect,
     responses: AtomicUsize,
+    /// Whether somebody was told that it failed.
+    heard: AtomicBool,
     ids: AtomicUsize,
     waiting: Mutex<Waiting>,
     ready: Condvar,
@@ -106,6 +110,7 @@ pub(crate) fn response<T>(effect: Effect, desk: &Arc<Desk>) -> (Responder<T>, Re
         outcome: OnceLock::new(),
         effect,
         responses: AtomicUsize::new(1),
+        heard: AtomicBool::new(false),
         ids: AtomicUsize::new(1),
         waiting: Mutex::default(),
         ready: Condvar::new(),
@@ -142,6 +147,7 @@ impl<T> Responder<T> {
             self.0.desk.give_back_soon();
         }
         self.0.tell_everybody();
+        self.0.tell_if_unheard();
     }
 }
 
@@ -156,6 +162,7 @@ impl<T> Drop for Responder<T> {
                 let _ = self.0.step(QUEUED, DONE) || self.0.step(RUNNING, DONE);
             }
             self.0.tell_everybody();
+            self.0.tell_if_unheard();
         }
     }
 }
@@ -163,8 +170,35 @@ impl<T> Drop for Responder<T> {
 impl<T> Answer<T> {
     fn step(&self, from: u8, to: u8) -> bool {
         self.stage
-            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::Acquire)
             .is_ok()
+    }
+
+    /// Tells of a change that failed when its last response is gone and nobody has asked. The last
+    /// response and the answer may go at the same time: the later one sees that the other is gone.
+    fn tell_if_unheard(&self) {
+        if let Some(Outcome {
+            result: Err(error), ..
+        }) = self.outcome.get()
+            && self.effect == Effect::Changes
+            && self.responses.load(Ordering::SeqCst) == 0
+            && self.stage.load(Ordering::SeqCst) == DONE
+            && !self.heard.swap(true, Ordering::AcqRel)
+        {
+            let event = Event::at(Level::Warn);
+            let event = match error.path() {
+                Some(path) => event.about(path),
+                None => event,
+            };
+            event.post(format_args!(
+                "an operation has failed, and its response was dropped before anybody asked: {error}"
+            ));
+        }
+    }
+
+    /// Somebody is told of the answer.
+    fn hear(&self) {
+        self.heard.store(true, Ordering::Release);
     }
 
     fn stage(&self) -> u8 {
@@ -223,9 +257,13 @@ impl<T: Clone> Answer<T> {
     /// The answer, claimed, if it is there.
     fn claim(&self) -> Option<Result<T>> {
         match (self.stage(), self.outcome.get()) {
-            (DONE, Some(outcome)) => Some(match &outcome.unclaimed {
-                Some(items) => items.claim().and_then(|()| outcome.result.clone()),
-                None => outcome.result.clone(),
+            (DONE, Some(outcome)) => Some(match (&outcome.unclaimed, &outcome.result) {
+                (Some(items), result) => items.claim().and_then(|()| result.clone()),
+                (None, Ok(value)) => Ok(value.clone()),
+                (None, Err(error)) => {
+                    self.hear();
+                    Err(error.clone())
+                }
             }),
             (CANCELLED, _) => Some(Err(Error::cancelled())),
             _ => None,
@@ -268,6 +306,13 @@ impl<T> Response<T> {
     #[doc(hidden)]
     pub fn watch(&self) -> Watch<T> {
         Watch(Arc::downgrade(&self.answer))
+    }
+
+    /// What the operation has failed with, if it has; does not claim the answer.
+    #[doc(hidden)]
+    pub fn failure(&self) -> Option<Error> {
+        let failure = self.look(|answer| answer.as_ref().err().cloned()).flatten();
+        failure.inspect(|_| self.answer.hear())
     }
 
     /// Whether dropping it may give something up.
@@ -367,12 +412,14 @@ impl<T> Drop for Response<T> {
         if !self.answer.birthplace.is_here() {
             return;
         }
-        if self.answer.responses.fetch_sub(1, Ordering::AcqRel) > 1 {
+        if self.answer.responses.fetch_sub(1, Ordering::SeqCst) > 1 {
             if !self.answer.is_over() {
                 self.do_not_wake();
             }
         } else if self.answer.effect == Effect::Takes {
             self.answer.cancel();
+        } else {
+            self.answer.tell_if_unheard();
         }
     }
 }

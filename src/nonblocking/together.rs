@@ -59,6 +59,10 @@ pub(crate) fn append(first: Box<dyn Append>, jobs: &mut VecDeque<Job>) {
         appends.push(next);
     }
     appends.retain(|append| append.begin());
+    for late in appends.extract_if(.., |append| append.site().check_open().is_err()) {
+        let closed = late.site().check_open();
+        late.end(closed);
+    }
     let additions: Vec<_> = appends.iter().map(|append| addition(&**append)).collect();
     let levels: Vec<_> = additions.iter().map(|addition| addition.level).collect();
     let committed = site.log().append_all(&additions);
@@ -105,6 +109,10 @@ pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) -> Result<()>
         takes.push(next);
     }
     takes.retain(|take| take.begin());
+    for late in takes.extract_if(.., |take| take.site().check_open().is_err()) {
+        let closed = late.site().check_open();
+        late.end(closed.map(|()| Taken::default()));
+    }
     let requests: Vec<_> = takes.iter().map(|take| take.request()).collect();
     let mut taken = match requests.len() {
         0 | 1 => Vec::new(),

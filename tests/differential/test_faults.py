@@ -45,7 +45,7 @@ SYMPTOMS = {
     "start_positions_can_be_keys": "unhashable type",
     "correct_programs_pass_a_type_checker": r"Found \d+ error",
     "the_holder_of_a_path_is_named": "While lock file",
-    "a_path_that_is_open_in_this_process_is_refused_in_words": "lock hold by current process",
+    "a_path_that_is_open_otherwise_is_refused_in_words": "lock hold by current process",
     "a_file_in_place_of_the_directory_is_refused_in_words": "Os {",
     "a_parent_directory_that_cannot_be_made_is_named": "Os {",
     "a_directory_without_permission_is_refused_in_words": "AssertionError: .*Os {",

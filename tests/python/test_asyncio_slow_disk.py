@@ -61,7 +61,7 @@ async def main():
         "next": lambda: mpmc.next("x", StartPosition.Oldest),
         "label_stats": mpmc.label_stats,
         "cancel": lambda: kept.pop().cancel(),
-        "drop": lambda: dropped.pop() and None,
+        "drop": dropped.pop,
     }
     slow = Path(os.environ["SLOW_WHILE"])
     slow.touch()

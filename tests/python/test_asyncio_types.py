@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import assert_type
 
 from rocksq import StartPosition
-from rocksq.blocking import Batch
 from rocksq.nonblocking import (
     AsyncConsumer,
+    Batch,
     MpmcQueue,
     MpmcResponse,
     PersistentQueueWithCapacity,

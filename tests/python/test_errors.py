@@ -104,4 +104,4 @@ def test_invalid_arguments_are_value_errors(queue: Queue, tmp_path: Path) -> Non
 def test_the_text_of_an_error_says_where(path: Path, queue: Queue) -> None:
     assert queue.is_empty
     with pytest.raises(rocksq.Busy, match=str(path)):
-        blocking.PersistentQueueWithCapacity(path)
+        blocking.PersistentQueueWithCapacity(path, 10)

@@ -420,9 +420,9 @@ sys.stdin.read()
         holder.communicate()
 
 
-def test_a_path_that_is_open_in_this_process_is_refused_in_words(path: Path) -> None:
-    queue = Queue(str(path))
-    assert "this process" in refusal(path)
+def test_a_path_that_is_open_otherwise_is_refused_in_words(path: Path) -> None:
+    queue = Queue(str(path), 10)
+    assert "in this process already" in refusal(path)
     assert queue.is_empty
 
 

@@ -109,22 +109,22 @@ def test_a_queue_that_is_forgotten_is_closed(path: Path) -> None:
     assert Queue(path).len == 1
 
 
-def test_a_queue_that_is_open_cannot_be_opened(path: Path, queue: Queue) -> None:
+def test_a_queue_that_is_open_otherwise_cannot_be_opened(path: Path, queue: Queue) -> None:
     with pytest.raises(Busy) as caught:
-        Queue(path)
+        Queue(path, 10)
     assert caught.value.path == str(path)
     assert queue.is_empty
 
 
-def test_a_queue_that_is_open_can_be_waited_for(path: Path, queue: Queue) -> None:
-    opened = Caller(lambda: Queue(path, open_timeout=None)).until_asleep()
+def test_a_queue_that_is_open_otherwise_can_be_waited_for(path: Path, queue: Queue) -> None:
+    opened = Caller(lambda: Queue(path, 10, open_timeout=None)).until_asleep()
     queue.close()
     assert opened.outcome().is_empty
 
 
 def test_waiting_for_an_open_queue_ends_in_time(path: Path, queue: Queue) -> None:
     with pytest.raises(Busy):
-        Queue(path, open_timeout=0.1)
+        Queue(path, 10, open_timeout=0.1)
     assert queue.is_empty
 
 

@@ -60,6 +60,69 @@ def test_opening_and_closing_are_told_before_they_return(
     assert told(log, path) == [("INFO", "opened"), ("DEBUG", "closed")]
 
 
+UNHEARD = "its response was dropped before anybody asked"
+
+
+def warnings(log: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in log.records if record.levelname == "WARNING"]
+
+
+def test_a_failed_push_whose_response_was_dropped_is_told_once(
+    log: pytest.LogCaptureFixture, path: Path
+) -> None:
+    with nonblocking.PersistentQueueWithCapacity(path, max_elements=1) as queue:
+        queue.push([b"a", b"b"])
+        record = wait_for(log, UNHEARD)
+        assert (record.levelname, record.name) == ("WARNING", "rocksq")
+        assert getattr(record, "path", None) == str(path)
+        assert "Queue is full" in record.getMessage()
+        assert queue.stats().rejected_items == 2
+    assert len(warnings(log)) == 1
+
+
+def test_a_failed_push_that_is_dropped_when_it_has_failed_is_told(
+    log: pytest.LogCaptureFixture, path: Path
+) -> None:
+    with nonblocking.PersistentQueueWithCapacity(path, max_elements=1) as queue:
+        response = queue.push([b"a", b"b"])
+        while not response.done():
+            pass
+        assert not warnings(log)
+        del response
+        wait_for(log, UNHEARD)
+
+
+def test_a_failed_push_that_was_asked_for_is_told_to_nobody_else(
+    log: pytest.LogCaptureFixture, path: Path
+) -> None:
+    async def awaited(queue: nonblocking.PersistentQueueWithCapacity) -> None:
+        with pytest.raises(rocksq.Full):
+            await queue.push([b"a", b"b"])
+        with pytest.raises(rocksq.Full):
+            await asyncio.create_task(queue.push([b"a", b"b"]))
+
+    with nonblocking.PersistentQueueWithCapacity(path, max_elements=1) as queue:
+        for ask in ("result", "get"):
+            with pytest.raises(rocksq.Full):
+                getattr(queue.push([b"a", b"b"]), ask)()
+        assert isinstance(queue.push([b"a", b"b"]).exception(), rocksq.Full)
+        asyncio.run(awaited(queue))
+        queue.push([b"only this one is dropped"] * 3)
+        queue.push([b"a"])
+        assert queue.pop().result() == [b"a"]
+        wait_for(log, UNHEARD)
+    assert len(warnings(log)) == 1
+
+
+def test_a_push_that_was_cancelled_or_has_worked_is_no_news(
+    log: pytest.LogCaptureFixture, path: Path
+) -> None:
+    with nonblocking.PersistentQueueWithCapacity(path, max_elements=1) as queue:
+        queue.push([b"a"])
+        assert queue.push([b"b"], timeout=None).cancel()
+    assert not warnings(log)
+
+
 def test_all_four_classes_are_heard(log: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     for number, kind in enumerate(
         (
@@ -252,7 +315,7 @@ for _ in range(100):
             queue.close()
         except rocksq.Forked:
             pass
-        rocksq._native.close_all()
+        rocksq._native.close_at_exit()
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 stop.set()

@@ -74,6 +74,7 @@ def test_prometheus_scrapes_queues(fifo: PersistentQueueWithCapacity, mpmc: Mpmc
     assert samples["rocksq_pushed_items_total", (path,)] == 3
     assert samples["rocksq_popped_items_total", (path,)] == 1
     assert samples["rocksq_dropped_items_total", (path,)] == 1
+    assert samples["rocksq_rejected_items_total", (path,)] == 0
     assert 0 <= samples["rocksq_oldest_item_age_seconds", (path,)] < 60
     assert samples["rocksq_disk_bytes", (path,)] == fifo.stats().disk_bytes
     assert samples["rocksq_label_lag_items", (("label", "ahead"), shared)] == 0

@@ -77,11 +77,6 @@ def test_a_list_longer_than_the_capacity_never_fits(path: Path) -> None:
         Queue(path, 1).push([b"a", b"b"])
 
 
-def test_a_queue_for_no_items_opens_and_refuses_them(path: Path) -> None:
-    with pytest.raises(Full):
-        Queue(path, max_elements=0).push([b"a"])
-
-
 def test_reopening_with_less_capacity_drops_nothing(path: Path) -> None:
     with Queue(path, 3) as queue:
         queue.push([b"a", b"b", b"c"])

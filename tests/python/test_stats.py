@@ -1,11 +1,12 @@
 """What is in a queue, and what has happened to it."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from rocksq import Closed, Durability, OnFull, StartPosition, blocking, nonblocking
+from rocksq import Closed, Durability, Full, OnFull, StartPosition, blocking, nonblocking
 from rocksq.blocking import Stats
 from support import Caller, figure, measured
 
@@ -24,6 +25,33 @@ def test_what_came_and_went_is_counted(tmp_path: Path) -> None:
             assert stats.expired_items == stats.errors == 0
     with blocking.PersistentQueueWithCapacity(path) as queue:
         assert (queue.stats().items, queue.stats().pushed_items) == (3, 0)
+
+
+def awaited(queue: nonblocking.PersistentQueueWithCapacity, timeout: float) -> None:
+    queue.push([b"c"], timeout=timeout).result()
+
+
+def test_items_that_did_not_fit_are_counted(tmp_path: Path) -> None:
+    with blocking.PersistentQueueWithCapacity(tmp_path / "q", 2) as queue:
+        later = queue.nonblocking()
+        queue.push([b"a", b"b"])
+        pushes = [
+            partial(queue.push, [b"c"]),
+            partial(queue.push, [b"c"], timeout=0.01),
+            partial(queue.push, [bytes(1 << 20)]),
+            partial(queue.push, [b"c"], durability=Durability.Synced),
+            partial(awaited, later, timeout=0),
+            partial(awaited, later, timeout=0.01),
+        ]
+        for rejected, push in enumerate(pushes, start=1):
+            with pytest.raises(Full):
+                push()
+            assert queue.stats().rejected_items == rejected
+        with pytest.raises(Full):
+            queue.push([b"a", b"b", b"c"])
+        stats = queue.stats()
+        assert (stats.rejected_items, stats.pushed_items, stats.errors) == (9, 2, 0)
+        assert "rejected_items=9" in repr(stats)
 
 
 def test_what_is_given_back_is_counted_and_no_count_goes_down(tmp_path: Path) -> None:
@@ -87,7 +115,7 @@ def test_stats_do_not_change_and_show_themselves(tmp_path: Path) -> None:
         queue.push([b"a"])
         assert stats.items == 0
         fields = [name for name in vars(Stats) if not name.startswith("_")]
-        assert len(fields) == 12
+        assert len(fields) == 13
         for field in fields:
             assert f"{field}=" in repr(stats)
 

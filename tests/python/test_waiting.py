@@ -144,7 +144,7 @@ calls = {
     "read": lambda: queue.read(timeout=None),
     "next": lambda: mpmc.next("label", StartPosition.Oldest, timeout=None),
     "consume": lambda: next(queue.consume()),
-    "open": lambda: PersistentQueueWithCapacity(f"{directory}/held", open_timeout=None),
+    "open": lambda: PersistentQueueWithCapacity(f"{directory}/held", 10, open_timeout=None),
 }
 print("ready")
 for _ in range(5):

@@ -2,18 +2,28 @@
 
 import array
 import ctypes
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rocksq import InvalidArgument, PathError, StartPosition
+import rocksq
+from rocksq import Durability, InvalidArgument, OnFull, OutOfRange, PathError, StartPosition
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
+from rocksq.nonblocking import MpmcQueue as NonblockingMpmcQueue
 from rocksq.nonblocking import PersistentQueueWithCapacity as NonblockingQueue
 
 Oldest = StartPosition.Oldest
+
+
+@pytest.fixture
+def mpmc_other(tmp_path: Path) -> Iterator[MpmcQueue]:
+    with MpmcQueue(tmp_path / "labels", 0) as queue:
+        yield queue
 
 
 @pytest.mark.parametrize(
@@ -45,15 +55,29 @@ def test_empty_buffers_are_items(queue: Queue, empty: Any) -> None:
     assert queue.pop() == [b""]
 
 
-@pytest.mark.parametrize(
-    "kind", [list, tuple, iter, set, dict.fromkeys, lambda items: (i for i in items)]
-)
+@pytest.mark.parametrize("kind", [list, tuple, iter, deque, lambda items: (i for i in items)])
 def test_every_iterable_of_items_will_do(queue: Queue, kind: Any) -> None:
     queue.push(kind([b"a", b"b"]))
-    assert sorted(queue.pop(9)) == [b"a", b"b"]
+    assert queue.pop(9) == [b"a", b"b"]
 
 
-@pytest.mark.parametrize("item", [b"ab", "ab", bytearray(b"ab"), memoryview(b"ab")])
+@pytest.mark.parametrize("kind", [set, frozenset, dict.fromkeys])
+def test_what_has_no_order_is_refused(queue: Queue, mpmc_other: MpmcQueue, kind: Any) -> None:
+    for push in (queue.push, queue.nonblocking().push, mpmc_other.add):
+        with pytest.raises(TypeError, match=rf"in their order, and a {type(kind(())).__name__} is"):
+            push(kind([b"a", b"b"]))
+    assert queue.is_empty
+
+
+def test_text_in_place_of_the_iterable_is_to_be_encoded_and_wrapped(queue: Queue) -> None:
+    for push in (queue.push, queue.nonblocking().push):
+        with pytest.raises(
+            TypeError, match=r"encode .* and wrap it in a list: \[item\.encode\(\)\]"
+        ):
+            push("text")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("item", [b"ab", bytearray(b"ab"), memoryview(b"ab")])
 def test_a_single_item_in_place_of_the_iterable_is_named_as_the_mistake(
     queue: Queue, item: Any
 ) -> None:
@@ -122,11 +146,142 @@ def test_a_buffer_cannot_be_resized_while_it_is_pushed_and_can_be_after(queue: Q
     assert queue.pop() == [b"abc"]
 
 
-@pytest.mark.parametrize("number", [-1, -(2**70), 2**64, 2**70])
-def test_a_number_out_of_range_is_an_overflow(queue: Queue, number: int) -> None:
-    for call in (queue.pop, queue.read, queue.peek):
-        with pytest.raises(OverflowError):
+def named(call: Callable[..., object], name: str) -> Callable[[int], object]:
+    return lambda number: call(**{name: number})
+
+
+def number_calls(queue: Any, labels: Any) -> Iterator[tuple[str, Callable[[int], object]]]:
+    """Every argument that is a number, by its name, of the queues and their other faces."""
+    later, labels_later = queue.nonblocking(), labels.nonblocking()
+    for face in (queue, later):
+        yield "max_elements", face.pop
+        yield from (("n", call) for call in (face.read, face.peek, face.batches))
+    for face in (labels, labels_later):
+        yield "max_elements", partial(face.next, "x", Oldest)
+        for call in (face.read, face.peek, face.batches):
+            yield "n", partial(call, "x", Oldest)
+    for face in (queue, later, labels, labels_later):
+        yield "elements", named(face.wait_below, "elements")
+        yield "bytes", named(face.wait_below, "bytes")
+    for face in (queue, labels):
+        yield "max_inflight_ops", face.nonblocking
+        for name in ("high_elements", "low_elements", "high_bytes", "low_bytes"):
+            yield name, named(partial(face.watch, print), name)
+    yield "size", rocksq.set_memory_budget
+
+
+@pytest.mark.parametrize(
+    "number",
+    [-1, -(2**70), 2**64, 2**70, 1 << 99_999],
+    ids=["-1", "-2**70", "2**64", "2**70", "huge"],
+)
+def test_a_number_out_of_range_is_named_with_its_range(
+    queue: Queue, mpmc_other: MpmcQueue, number: int
+) -> None:
+    for name, call in number_calls(queue, mpmc_other):
+        with pytest.raises(InvalidArgument, match=rf"^{name} is a number from 0 to \d+ ") as caught:
             call(number)
+        assert isinstance(caught.value, OverflowError)
+        assert isinstance(caught.value, OutOfRange)
+
+
+def test_a_number_of_items_has_two_names(queue: Queue, mpmc_other: MpmcQueue) -> None:
+    queue.push([b"a", b"b", b"c"])
+    mpmc_other.add([b"a", b"b", b"c"])
+    later = queue.nonblocking()
+    peeked = [queue.peek(n=2), queue.peek(max_elements=2), later.peek(max_elements=2).result()]
+    assert all(len(items) == 2 for items in peeked)
+    assert len(queue.read(n=2)) == len(queue.read(max_elements=2)) == 2
+    assert len(later.read(max_elements=2).result()) == 2
+    assert len(mpmc_other.peek("x", Oldest, max_elements=2)) == 2
+    assert len(mpmc_other.read("x", Oldest, max_elements=2)) == 2
+    assert mpmc_other.next("x", Oldest, n=2) == ([b"a", b"b"], False)
+    assert mpmc_other.nonblocking().next("x", Oldest, n=2).result() == ([b"c"], False)
+    assert queue.pop(n=2) == [b"a", b"b"]
+    assert later.pop(n=2).result() == [b"c"]
+    assert list(queue.batches(max_elements=2, timeout=0)) == []
+
+
+def test_one_of_the_two_names_of_a_number_is_enough(queue: Queue) -> None:
+    later = queue.nonblocking()
+    calls: tuple[Any, ...] = (queue.read, queue.peek, queue.batches)
+    for call in (*calls, later.read, later.peek, later.batches):
+        with pytest.raises(TypeError, match="two names of one number"):
+            call(3, max_elements=2)
+    with pytest.raises(TypeError, match="two names of one number"):
+        queue.pop(2, n=3)
+
+
+@pytest.mark.parametrize("second", [5, 0.5, None])
+def test_a_second_argument_that_is_meant_as_a_timeout_is_to_be_named(
+    queue: Queue, second: Any
+) -> None:
+    for call in (
+        lambda: queue.pop(1, second),
+        lambda: queue.push([b"a"], second),
+        lambda: queue.nonblocking().pop(1, second),
+    ):
+        with pytest.raises(TypeError, match=f"name a timeout, as in timeout={second}"):
+            call()
+
+
+@pytest.mark.parametrize("second", [b"b", "b"])
+def test_a_second_item_is_to_be_put_into_the_list(queue: Queue, second: Any) -> None:
+    for push in (queue.push, queue.nonblocking().push):
+        with pytest.raises(TypeError, match=r"into one list, as in \[first, second\]"):
+            push(b"a", second)  # type: ignore[arg-type]
+
+
+ELSEWHERE = {
+    "put": "push",
+    "get": "pop",
+    "qsize": "len",
+    "empty": "is_empty",
+    "append": "push",
+}
+
+
+@pytest.mark.parametrize(("name", "ours"), ELSEWHERE.items())
+def test_the_names_of_other_queues_lead_to_ours(
+    queue: Queue, mpmc_other: MpmcQueue, name: str, ours: str
+) -> None:
+    ours_of_labels = {"push": "add", "pop": "next"}.get(ours, ours)
+    for face, here in (
+        (queue, ours),
+        (queue.nonblocking(), ours),
+        (mpmc_other, ours_of_labels),
+        (mpmc_other.nonblocking(), ours_of_labels),
+    ):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}': here it is '{here}'"):
+            getattr(face, name)
+        assert not hasattr(face, name)
+        assert name not in dir(face)
+        assert here in dir(face)
+
+
+def test_a_member_in_capitals_leads_to_ours() -> None:
+    for kind, name, ours in (
+        (StartPosition, "OLDEST", "StartPosition.Oldest"),
+        (Durability, "SYNCED", "Durability.Synced"),
+        (OnFull, "DROP_OLDEST", "OnFull.DropOldest"),
+    ):
+        with pytest.raises(AttributeError, match=f"has no '{name}': there is .*{ours}"):
+            getattr(kind, name)
+        assert not hasattr(kind, "__of_no_class__")
+
+
+@pytest.mark.parametrize("bound", ["max_elements", "max_bytes"])
+def test_a_bound_of_zero_is_refused(path: Path, bound: str) -> None:
+    options: Any = {bound: 0}
+    for opened in (
+        lambda: Queue(path, **options),
+        lambda: NonblockingQueue(path, **options),
+        lambda: MpmcQueue(path, 60, **options),
+        lambda: NonblockingMpmcQueue(path, 60, **options),
+    ):
+        with pytest.raises(InvalidArgument, match=f"{bound} is 0"):
+            opened()
+    assert not path.exists()
 
 
 def test_a_bool_is_a_number_as_everywhere_in_python(queue: Queue) -> None:

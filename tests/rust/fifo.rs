@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
-use rocksq::{ErrorKind, QueueOptions, Wait};
+use rocksq::mpmc::MpmcQueue;
+use rocksq::{ErrorKind, MpmcOptions, QueueOptions, Wait};
 
 use crate::support::random::Random;
 use crate::support::waiting::spawn_waiting;
@@ -141,15 +142,20 @@ fn reopening_with_a_smaller_capacity_drops_nothing() {
 }
 
 #[test]
-fn a_queue_with_a_capacity_of_nothing_is_always_full() {
+fn a_capacity_of_nothing_is_refused() {
     let home = Home::new();
-    let queue = Fifo::new(home.queue(), 0).unwrap();
-    assert_eq!(
-        kind(queue.push_wait(&["a"], Wait::FOREVER)),
-        ErrorKind::Full
-    );
-    queue.push::<&str>(&[]).unwrap();
-    assert!(queue.pop(1).unwrap().is_empty());
+    let error = Fifo::new(home.queue(), 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("max_elements is 0"), "{error}");
+    let mut options = QueueOptions::default();
+    options.max_bytes = Some(0);
+    let error = Fifo::open(home.queue(), options).unwrap_err();
+    assert!(error.to_string().contains("max_bytes is 0"), "{error}");
+    let mut options = MpmcOptions::default();
+    options.max_elements = Some(0);
+    let error = MpmcQueue::open(home.queue(), options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(!home.queue().exists());
 }
 
 #[test]

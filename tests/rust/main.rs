@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod batches;
 #[cfg(target_os = "linux")]
 mod closing;
 #[cfg(target_os = "linux")]
@@ -41,6 +42,7 @@ mod nonblocking;
 mod released;
 #[cfg(target_os = "linux")]
 mod resources;
+mod sharing;
 #[cfg(target_os = "linux")]
 mod stalls;
 mod support;

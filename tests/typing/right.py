@@ -1,5 +1,6 @@
 """Typical programs: no checker finds an error in them."""
 
+import asyncio
 from pathlib import Path
 from threading import Thread
 from typing import assert_type
@@ -36,6 +37,13 @@ def at_least_once(queue: PersistentQueueWithCapacity) -> None:
     assert_type(batch, Batch)
     assert_type(batch.items, list[bytes])
     print(batch.first, batch.next, len(batch), batch.expired)
+    assert_type(batch[0], bytes)
+    assert_type(batch[:2], list[bytes])
+    print([item.decode() for item in batch])
+    for each in queue.batches(100, timeout=None):
+        with each as same:
+            assert_type(same, Batch)
+    batch.commit(durability=Durability.Synced)
     try:
         queue.commit(batch)
     except rocksq.Conflict as conflict:
@@ -89,9 +97,27 @@ async def awaited(queue: nonblocking.PersistentQueueWithCapacity) -> None:
         assert_type(await queue.pop(timeout=None), list[bytes])
         assert_type(queue.push([b"item"]).result(), None)
         assert_type(await queue.len, int)
-        assert_type(await queue.read(), Batch)
+        assert_type(await queue.read(), nonblocking.Batch)
+        await queue.commit(await queue.read())
+        async for batch in queue.batches(100):
+            async with batch:
+                assert_type(list(batch), list[bytes])
+            await batch.commit()
         async for item in queue.consume():
             assert_type(item, bytes)
+
+
+async def tasks(queue: nonblocking.PersistentQueueWithCapacity) -> None:
+    task = asyncio.create_task(queue.pop(timeout=None))
+    assert_type(task, asyncio.Task[list[bytes]])
+    async with asyncio.TaskGroup() as group:
+        assert_type(group.create_task(queue.len), asyncio.Task[int])
+        group.create_task(queue.push([b"item"]))
+    queue.push([b"item"])
+    assert_type(await asyncio.gather(queue.len, queue.pop()), tuple[int, list[bytes]])
+    assert_type(await asyncio.wait_for(queue.pop(), 1), list[bytes])
+    assert_type(await asyncio.shield(queue.pop()), list[bytes])
+    print(await asyncio.wait([task, asyncio.ensure_future(queue.len)]))
 
 
 def later_with_labels(queue: nonblocking.MpmcQueue) -> None:

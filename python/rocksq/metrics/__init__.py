@@ -15,6 +15,7 @@ these libraries. Both show the same, one series for each queue:
 | `rocksq_returned_items_total` | `rocksq.returned_items` | items of these that were given back |
 | `rocksq_dropped_items_total` | `rocksq.dropped_items` | items dropped to make room |
 | `rocksq_expired_items_total` | `rocksq.expired_items` | items lost to the TTL |
+| `rocksq_rejected_items_total` | `rocksq.rejected_items` | items of pushes that failed |
 | `rocksq_log_written_bytes_total` | `rocksq.log_written` | bytes written to RocksDB's log |
 | `rocksq_table_written_bytes_total` | `rocksq.table_written` | bytes written to its tables |
 | `rocksq_errors_total` | `rocksq.errors` | writes and syncs that failed |

@@ -104,6 +104,13 @@ COUNTS = (
         lambda s: s.expired_items,
     ),
     Metric(
+        "rocksq_rejected_items",
+        "rocksq.rejected_items",
+        ITEMS,
+        "Items of pushes that failed since the queue was opened: no room, or a failed write.",
+        lambda s: s.rejected_items,
+    ),
+    Metric(
         "rocksq_log_written_bytes",
         "rocksq.log_written",
         BYTES,

@@ -2,19 +2,21 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, timeout, watermark,
 };
-use crate::batch::Batch;
+use crate::batch::{Batch, BatchBase, Commit};
 use crate::call::{
     at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
 };
 use crate::items::items;
-use crate::iterators::{Consumer, LiveItems};
+use crate::iterators::{Batches, Consumer, LiveItems};
 use crate::logging::heard;
 use crate::maintenance::Recovery;
 use crate::shared::Shared;
@@ -31,10 +33,14 @@ use rocksq::{Durability, OnFull, QueueOptions};
 /// The constructor opens the queue in the directory `path`, or makes it and its parents. The queue
 /// holds at most `max_elements` items of at most `max_bytes` bytes together (None: any number);
 /// reopening with less drops nothing. What becomes of a push that does not fit is `on_full`, or
-/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`. When the
-/// path is held by another open queue, the constructor waits for it up to `open_timeout` seconds
-/// (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat` and `PathError` tell that
-/// the path cannot be a queue of this kind, and then nothing on disk has changed.
+/// `OnFull.Error`. Calls are as durable as `durability` says, or `Durability.Written`.
+///
+/// A queue that is open in this process already is shared, if its options are the same: each of
+/// the objects is closed by itself, and the last one closes the queue. When the path is open in
+/// another process, or with other options than `durability`, the constructor waits for it up to
+/// `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+/// and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+/// changed.
 ///
 /// Iterating yields the items from the oldest on, which stay in the queue. Items that are pushed
 /// meanwhile are seen; items that are taken meanwhile may be. In a `with` statement the queue is
@@ -65,6 +71,14 @@ impl PersistentQueueWithCapacity {
         }
     }
 
+    /// What takes batches that were read from it.
+    fn commits(&self) -> Commit {
+        let queue = self.queue.clone();
+        Arc::new(move |batch, durability| {
+            queue.commit_with(batch, durability.unwrap_or(queue.durability()))
+        })
+    }
+
     /// Opens the queue for either of its faces.
     pub(crate) fn open(
         py: Python<'_>,
@@ -90,8 +104,8 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        max_elements: u64,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -127,7 +141,7 @@ impl PersistentQueueWithCapacity {
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
@@ -155,18 +169,20 @@ impl PersistentQueueWithCapacity {
     /// >>> queue.pop(timeout=0.01)
     /// []
     #[pyo3(
-        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn pop<'py>(
         &self,
         py: Python<'py>,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Bound<'py, PyList>> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let at_once = || {
             let taken = self.queue.pop_at_once(max_elements, durability)?;
             Ok(taken.filter(|items| !items.is_empty() || !timeout.waits()))
@@ -195,17 +211,19 @@ impl PersistentQueueWithCapacity {
     /// >>> queue.len
     /// 1
     #[pyo3(
-        signature = (n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, n=1, timeout=0)"
+        signature = (n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
-    ) -> PyResult<Batch> {
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Py<Batch>> {
+        let n = either(n, max_elements)?;
         let batch = waiting(py, timeout, |wait| self.queue.read(n, wait))?;
-        Batch::new(py, batch)
+        Batch::new(py, batch, self.commits())
     }
 
     /// Take the items of `batch`, which `read` of this queue gave.
@@ -217,17 +235,59 @@ impl PersistentQueueWithCapacity {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let batch = batch.get().batch();
+        let batch = batch.get().to_commit();
         let durability = durability.unwrap_or(self.queue.durability());
         released(py, || self.queue.commit_with(batch, durability))
     }
 
+    /// Return an iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `with batch:` commits one when its block ends well. When the block raises, the items stay,
+    /// and the next batch is the same again; leaving the loop leaves them for the next consumer.
+    /// It waits for each batch up to `timeout` seconds (None: for ever), and ends when nothing came
+    /// or the queue is closed. A loop that has done nothing about a batch raises `RuntimeError` at
+    /// the next one. Loops of several consumers read the same items, and all but one of them get
+    /// `Conflict` at the commit.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq.blocking import PersistentQueueWithCapacity
+    /// >>> queue = PersistentQueueWithCapacity(tempfile.mkdtemp())
+    /// >>> queue.push([b"a", b"b", b"c"])
+    /// >>> for batch in queue.batches(2, timeout=0):
+    /// ...     with batch:
+    /// ...         print(list(batch))
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, max_elements=None, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batches> {
+        let n = at_least_one(py, n, max_elements)?;
+        let queue = self.queue.clone();
+        Ok(Batches::new(self.commits(), timeout, move |wait| {
+            queue.read(n, wait)
+        }))
+    }
+
     /// Return the next items, up to `n`, which stay in the queue.
-    #[pyo3(signature = (n = 1))]
-    fn peek<'py>(&self, py: Python<'py>, n: u64) -> PyResult<Bound<'py, PyList>> {
+    #[pyo3(signature = (n = 1, *, max_elements = None))]
+    fn peek<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let n = either(n, max_elements)?;
         let items = released(py, || self.queue.peek(n))?;
         bytes::list(py, items)
     }
@@ -280,8 +340,8 @@ impl PersistentQueueWithCapacity {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<bool> {
         let mark = watermark("wait_below", elements, bytes)?;
@@ -301,10 +361,10 @@ impl PersistentQueueWithCapacity {
     fn watch(
         &self,
         callback: &Bound<'_, PyAny>,
-        high_elements: Option<u64>,
-        low_elements: Option<u64>,
-        high_bytes: Option<u64>,
-        low_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::high_elements)] high_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::low_elements)] low_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::high_bytes)] high_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::low_bytes)] low_bytes: Option<u64>,
     ) -> PyResult<Watch> {
         let marks = Marks {
             high: (high_elements, high_bytes),
@@ -412,8 +472,8 @@ impl PersistentQueueWithCapacity {
     /// Let running operations finish, sync and close.
     ///
     /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-    /// does nothing. A queue is also closed when the last object of it goes, and at the
-    /// interpreter's exit.
+    /// does nothing. Others who have opened the same queue keep it open. A queue is also closed
+    /// when the last object of it goes, and at the interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         heard(py, || self.queue.close())
     }
@@ -432,7 +492,7 @@ impl PersistentQueueWithCapacity {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        max_inflight_ops: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
     ) -> PyResult<nonblocking::PersistentQueueWithCapacity> {
         nonblocking::PersistentQueueWithCapacity::over(py, &self.queue, max_inflight_ops)
     }

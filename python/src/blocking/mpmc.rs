@@ -2,21 +2,22 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, start_position, timeout, watermark,
 };
-use crate::batch::Batch;
+use crate::batch::{Batch, BatchBase, Commit};
 use crate::call::{
     at_once_or_waiting, most_at_once, opening, options, pause_if_polling, released, waiting,
 };
 use crate::items::items;
-use crate::iterators::{Consumer, LiveItems};
+use crate::iterators::{Batches, Consumer, LiveItems};
 use crate::logging::heard;
 use crate::maintenance::Recovery;
 use crate::shared::Shared;
@@ -34,10 +35,14 @@ use rocksq::{Durability, MpmcOptions, OnFull, StartPosition};
 /// for `ttl` seconds, 0 for ever. At most `max_elements` of at most `max_bytes` bytes together are
 /// in the queue at once (None: any number); reopening with less drops nothing. What becomes of
 /// items that do not fit is `on_full`, or `OnFull.Error`. Calls are as durable as `durability`
-/// says, or `Durability.Written`. When the path is held by another open queue, the constructor
-/// waits for it up to `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`,
-/// `UnsupportedFormat` and `PathError` tell that the path cannot be a queue of this kind, and then
-/// nothing on disk has changed.
+/// says, or `Durability.Written`.
+///
+/// A queue that is open in this process already is shared, if its options are the same: each of
+/// the objects is closed by itself, and the last one closes the queue. When the path is open in
+/// another process, or with other options than `durability`, the constructor waits for it up to
+/// `open_timeout` seconds (None: for ever), then raises `Busy`. `WrongKind`, `UnsupportedFormat`
+/// and `PathError` tell that the path cannot be a queue of this kind, and then nothing on disk has
+/// changed.
 ///
 /// Iterating yields the live items from the oldest on, wherever the labels are. In a `with`
 /// statement the queue is closed at the end.
@@ -66,6 +71,14 @@ impl MpmcQueue {
         Self {
             queue: Shared::new(py, queue),
         }
+    }
+
+    /// What takes batches that were read from it.
+    fn commits(&self) -> Commit {
+        let queue = self.queue.clone();
+        Arc::new(move |batch, durability| {
+            queue.commit_with(batch, durability.unwrap_or(queue.durability()))
+        })
     }
 
     /// Opens the queue for either of its faces.
@@ -104,9 +117,9 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        ttl: u64,
-        max_elements: Option<u64>,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::ttl)] ttl: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -136,7 +149,7 @@ impl MpmcQueue {
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
@@ -160,20 +173,22 @@ impl MpmcQueue {
     /// the queue's).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn next<'py>(
         &self,
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<(Bound<'py, PyList>, bool)> {
         let _ = no_gil;
+        let max_elements = either(max_elements, n)?;
         let at_once = || {
             let next = self.queue.next_at_once(label, max_elements, durability)?;
             Ok(next.filter(|next| !next.items.is_empty() || !timeout.waits()))
@@ -206,21 +221,23 @@ impl MpmcQueue {
     /// >>> queue.peek("label", StartPosition.Oldest)
     /// [b'b']
     #[pyo3(
-        signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, label, start_position, n=1, timeout=0)"
+        signature = (label, start_position, n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, label, start_position, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
-    ) -> PyResult<Batch> {
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Py<Batch>> {
+        let n = either(n, max_elements)?;
         let batch = waiting(py, timeout, |wait| {
             self.queue.read(label, start_position, n, wait)
         })?;
-        Batch::new(py, batch)
+        Batch::new(py, batch, self.commits())
     }
 
     /// Move the label of `batch` behind its items.
@@ -232,23 +249,63 @@ impl MpmcQueue {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<()> {
-        let batch = batch.get().batch();
+        let batch = batch.get().to_commit();
         let durability = durability.unwrap_or(self.queue.durability());
         released(py, || self.queue.commit_with(batch, durability))
     }
 
+    /// Return an iterator that reads batch after batch of up to `n` items under `label`.
+    ///
+    /// `with batch:` moves the label behind one when its block ends well. When the block raises,
+    /// the next batch is the same again. It waits for each batch up to `timeout` seconds (None: for
+    /// ever), and ends when nothing came or the queue is closed. A loop that has done nothing about
+    /// a batch raises `RuntimeError` at the next one. Loops of several consumers read the same
+    /// items, and all but one of them get `Conflict` at the commit.
+    ///
+    /// >>> import tempfile
+    /// >>> from rocksq import StartPosition
+    /// >>> from rocksq.blocking import MpmcQueue
+    /// >>> queue = MpmcQueue(tempfile.mkdtemp(), ttl=0)
+    /// >>> queue.add([b"a", b"b", b"c"])
+    /// >>> for batch in queue.batches("label", StartPosition.Oldest, 2, timeout=0):
+    /// ...     with batch:
+    /// ...         print(list(batch))
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (label, start_position, n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, max_elements=None, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<Batches> {
+        let n = at_least_one(py, n, max_elements)?;
+        let queue = self.queue.clone();
+        Ok(Batches::new(self.commits(), timeout, move |wait| {
+            queue.read(&label, start_position, n, wait)
+        }))
+    }
+
     /// Return the next items of `label`, up to `n`, without moving or making the label.
-    #[pyo3(signature = (label, start_position, n = 1))]
+    #[pyo3(signature = (label, start_position, n = 1, *, max_elements = None))]
     fn peek<'py>(
         &self,
         py: Python<'py>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Bound<'py, PyList>> {
+        let n = either(n, max_elements)?;
         let items = released(py, || self.queue.peek(label, start_position, n))?;
         bytes::list(py, items)
     }
@@ -297,8 +354,8 @@ impl MpmcQueue {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<bool> {
         let mark = watermark("wait_below", elements, bytes)?;
@@ -318,10 +375,10 @@ impl MpmcQueue {
     fn watch(
         &self,
         callback: &Bound<'_, PyAny>,
-        high_elements: Option<u64>,
-        low_elements: Option<u64>,
-        high_bytes: Option<u64>,
-        low_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::high_elements)] high_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::low_elements)] low_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::high_bytes)] high_bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::low_bytes)] low_bytes: Option<u64>,
     ) -> PyResult<Watch> {
         let marks = Marks {
             high: (high_elements, high_bytes),
@@ -371,7 +428,12 @@ impl MpmcQueue {
 
     /// Forget a label and its place; False when there is no such label.
     #[pyo3(signature = (label, no_gil = true))]
-    fn remove_label(&self, py: Python<'_>, label: &str, no_gil: bool) -> PyResult<bool> {
+    fn remove_label(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+    ) -> PyResult<bool> {
         let _ = no_gil;
         released(py, || self.queue.remove_label(label))
     }
@@ -445,8 +507,8 @@ impl MpmcQueue {
     /// Let running operations finish, sync and close.
     ///
     /// Every call that waits raises `Closed`. The path can be opened again at once. Closing twice
-    /// does nothing. A queue is also closed when the last object of it goes, and at the
-    /// interpreter's exit.
+    /// does nothing. Others who have opened the same queue keep it open. A queue is also closed
+    /// when the last object of it goes, and at the interpreter's exit.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         heard(py, || self.queue.close())
     }
@@ -456,7 +518,7 @@ impl MpmcQueue {
     fn nonblocking(
         &self,
         py: Python<'_>,
-        max_inflight_ops: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
     ) -> PyResult<nonblocking::MpmcQueue> {
         nonblocking::MpmcQueue::over(py, &self.queue, max_inflight_ops)
     }

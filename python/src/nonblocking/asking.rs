@@ -26,12 +26,18 @@ pub(super) fn ask(
 
 /// Whether the calling thread runs an event loop of asyncio.
 fn runs_event_loop(py: Python<'_>) -> PyResult<bool> {
+    Ok(running_loop(py)?.is_some())
+}
+
+/// The event loop of asyncio that the calling thread runs.
+pub(super) fn running_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if RUNNING.get(py).is_none() && !is_imported(py)? {
-        return Ok(false);
+        return Ok(None);
     }
     let running = RUNNING.import(py, "asyncio", "_get_running_loop")?;
-    Ok(!running.call0()?.is_none())
+    let event_loop = running.call0()?;
+    Ok((!event_loop.is_none()).then_some(event_loop))
 }
 
 /// Whether asyncio is there: importing it takes longer than any call should.

@@ -11,40 +11,43 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit};
 
 use super::aide::{Aide, Errand};
+use super::asking;
 use super::bell::{Bell, Rope};
 use super::pending::{Failure, Pending, aide_of};
 use super::reply::Reply;
+use crate::batch::{BatchBase, Last};
 use rocksq::ErrorKind;
 use rocksq::extension::Watch;
 use rocksq::nonblocking::Response;
 
 /// What a coroutine makes of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Its value.
     Value,
     /// Its only item; the end of the iteration when the queue is closed.
     Item,
+    /// A batch with items, the last of its loop; otherwise the end of the iteration.
+    Batch(Last),
 }
 
 /// One `await` of a response.
 #[pyclass(frozen, module = "rocksq.nonblocking")]
-pub struct Awaiting {
+pub struct Awaiting(Steps);
+
+/// The steps of one coroutine towards the answer.
+pub(super) struct Steps {
     pending: Arc<Pending>,
     outcome: Outcome,
     /// Locked for a few steps by the thread that runs the coroutine.
     wait: Mutex<Option<Wait>>,
 }
 
-/// How a coroutine waits.
+/// How a coroutine waits. The future that it waits on is kept by the task that it was given to.
 struct Wait {
     bell: Py<Bell>,
-    future: Py<PyAny>,
     waiter: u64,
     /// A clone of its own, which remembers whom to wake.
     response: Response<Reply>,
@@ -77,6 +80,12 @@ impl Ring {
 
 impl Awaiting {
     pub(super) fn new(pending: &Arc<Pending>, outcome: Outcome) -> Self {
+        Self(Steps::new(pending, outcome))
+    }
+}
+
+impl Steps {
+    pub(super) fn new(pending: &Arc<Pending>, outcome: Outcome) -> Self {
         Self {
             pending: Arc::clone(pending),
             outcome,
@@ -85,7 +94,7 @@ impl Awaiting {
     }
 
     /// Goes on: with the answer, or a future to wait on.
-    fn advance(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    pub(super) fn advance(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         if !self.pending.is_ready() || self.pending.aide().is_some() {
             let future = self.wait_longer(py)?;
             if let Some(future) = future {
@@ -97,7 +106,7 @@ impl Awaiting {
             Ok(Some(answered)) => Err(self.give(py, answered.value)),
             Ok(None) => Err(PyRuntimeError::new_err("the response has lost its answer")),
             Err(Failure::Operation(error))
-                if self.outcome == Outcome::Item && error.kind() == ErrorKind::Closed =>
+                if self.iterates() && error.kind() == ErrorKind::Closed =>
             {
                 Err(PyStopAsyncIteration::new_err(()))
             }
@@ -107,13 +116,25 @@ impl Awaiting {
 
     /// How an iterator returns a value.
     fn give(&self, py: Python<'_>, value: Py<PyAny>) -> PyErr {
-        match self.outcome {
+        match &self.outcome {
             Outcome::Value => PyStopIteration::new_err((value,)),
             Outcome::Item => match only_item(value.bind(py)) {
                 Ok(item) => PyStopIteration::new_err((item.unbind(),)),
                 Err(error) => error,
             },
+            Outcome::Batch(last) => match value.bind(py).cast::<BatchBase>() {
+                Ok(batch) if batch.get().is_empty() => PyStopAsyncIteration::new_err(()),
+                Ok(batch) => {
+                    last.is(batch.get());
+                    PyStopIteration::new_err((value,))
+                }
+                Err(error) => error.into(),
+            },
         }
+    }
+
+    fn iterates(&self) -> bool {
+        !matches!(self.outcome, Outcome::Value)
     }
 
     /// A future of the running loop that is completed when the answer is there; none when it is.
@@ -138,7 +159,6 @@ impl Awaiting {
         self.pending.arrive();
         *self.wait.lock() = Some(Wait {
             bell: bell.unbind(),
-            future: future.clone().unbind(),
             waiter,
             response: own,
         });
@@ -165,7 +185,7 @@ impl Awaiting {
     }
 
     /// The coroutine ends here without the answer.
-    fn give_up(&self, py: Python<'_>) {
+    pub(super) fn give_up(&self, py: Python<'_>) {
         if self.stop_waiting(py) {
             self.pending.cancel(py);
         }
@@ -183,11 +203,11 @@ impl Awaiting {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.advance(py)
+        self.0.advance(py)
     }
 
     fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.advance(py)
+        self.0.advance(py)
     }
 
     #[pyo3(signature = (error, value = None, _traceback = None))]
@@ -197,31 +217,32 @@ impl Awaiting {
         value: Option<&Bound<'_, PyAny>>,
         _traceback: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        self.give_up(error.py());
-        let thrown = value.filter(|value| !value.is_none()).unwrap_or(error);
-        match thrown.cast::<PyType>() {
-            Ok(class) => Err(PyErr::from_value(class.call0()?)),
-            Err(_) => Err(PyErr::from_value(thrown.clone())),
-        }
+        self.0.give_up(error.py());
+        Err(thrown(error, value)?)
     }
 
     fn close(&self, py: Python<'_>) {
-        self.give_up(py);
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.wait.try_lock().as_deref() {
-            Some(Some(wait)) => visit.call(&wait.future),
-            _ => Ok(()),
-        }
+        self.0.give_up(py);
     }
 }
 
-impl Drop for Awaiting {
+impl Drop for Steps {
     fn drop(&mut self) {
         if self.wait.get_mut().is_some() {
             Python::try_attach(|py| self.give_up(py));
         }
+    }
+}
+
+/// What `throw` was asked to raise: an exception, or a class and what to make it of.
+pub(super) fn thrown(
+    error: &Bound<'_, PyAny>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<PyErr> {
+    let thrown = value.filter(|value| !value.is_none()).unwrap_or(error);
+    match thrown.cast::<PyType>() {
+        Ok(class) => Ok(PyErr::from_value(class.call0()?)),
+        Err(_) => Ok(PyErr::from_value(thrown.clone())),
     }
 }
 
@@ -234,6 +255,12 @@ fn only_item<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    static GET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    GET.import(py, "asyncio", "get_running_loop")?.call0()
+    asking::running_loop(py)?.ok_or_else(|| {
+        PyRuntimeError::new_err(
+            "a response can be awaited in an event loop of asyncio, and none is running here: \
+             with trio, await it through trio-asyncio (aio_as_trio), or await \
+             trio.to_thread.run_sync(response.result); without an event loop, call \
+             response.result()",
+        )
+    })
 }

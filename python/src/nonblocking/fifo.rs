@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use super::asking::ask;
+use super::batch::{self, AsyncBatches};
 use super::consumer::{self, AsyncConsumer, Ready};
 use super::pending::Keeper;
 use super::reply::Reply;
 use super::{Response, inflight_limit};
 use crate::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, timeout, watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, timeout, watermark,
 };
-use crate::batch::Batch;
+use crate::batch::BatchBase;
 use crate::blocking::{leave, state};
 use crate::call::released;
 use crate::items::{Copied, items};
@@ -72,6 +74,11 @@ impl PersistentQueueWithCapacity {
         Response::new(py, answer, keeper)
     }
 
+    /// What keeps the queue open.
+    fn keeper(&self) -> Keeper {
+        Keeper::Fifo(self.queue.clone())
+    }
+
     /// Asks for something that never waits and takes nothing.
     fn ask_once(
         &self,
@@ -96,9 +103,9 @@ impl PersistentQueueWithCapacity {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        max_elements: u64,
-        max_inflight_ops: u64,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -124,7 +131,7 @@ impl PersistentQueueWithCapacity {
     fn push(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
@@ -144,21 +151,21 @@ impl PersistentQueueWithCapacity {
     /// When the queue is empty, wait for an item up to `timeout` seconds (None: for ever); the
     /// list is empty when none came.
     #[pyo3(
-        signature = (max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn pop(
         &self,
         py: Python<'_>,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
         let _ = no_gil;
-        let keeper = Keeper::Fifo {
-            _queue: self.queue.clone(),
-        };
+        let max_elements = either(max_elements, n)?;
+        let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
                 .waiting(timeout.wait())
@@ -169,16 +176,18 @@ impl PersistentQueueWithCapacity {
 
     /// Read up to `n` items without taking them; waits like `pop`. `commit` takes them.
     #[pyo3(
-        signature = (n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, n=1, timeout=0)"
+        signature = (n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<Response>> {
-        self.ask(py, Keeper::None, |face, entry| {
+        let n = either(n, max_elements)?;
+        self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, ONLY_LABEL.into(), Oldest, n, Reply::Batch)
         })
@@ -189,19 +198,64 @@ impl PersistentQueueWithCapacity {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<Response>> {
-        let level = self.queue.face().level(durability);
-        let batch = batch.get().batch().clone();
-        self.ask_once(py, Changes, move |queue| {
-            queue.commit(&batch, level).map(Reply::done)
+        let batch = batch.get().to_commit();
+        self.ask(py, Keeper::None, |face, entry| {
+            batch::commit(face, entry, batch, durability)
         })
     }
 
+    /// Return an asynchronous iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `async with batch:` commits one when its block ends well. When the block raises, the items
+    /// stay, and the next batch is the same again; leaving the loop leaves them for the next
+    /// consumer. It waits for each batch up to `timeout` seconds (None: for ever), and ends when
+    /// nothing came or the queue is closed. A loop that has done nothing about a batch raises
+    /// `RuntimeError` at the next one. Loops of several consumers read the same items, and all but
+    /// one of them get `Conflict` at the commit.
+    ///
+    /// >>> import asyncio, tempfile
+    /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
+    /// >>> async def main() -> None:
+    /// ...     async with PersistentQueueWithCapacity(tempfile.mkdtemp()) as queue:
+    /// ...         await queue.push([b"a", b"b", b"c"])
+    /// ...         async for batch in queue.batches(2, timeout=0):
+    /// ...             async with batch:
+    /// ...                 print(list(batch))
+    /// >>> asyncio.run(main())
+    /// [b'a', b'b']
+    /// [b'c']
+    #[pyo3(
+        signature = (n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, n=1, *, max_elements=None, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<AsyncBatches> {
+        let n = at_least_one(py, n, max_elements)?;
+        let queue = self.queue.clone();
+        Ok(AsyncBatches::new(self.keeper(), move |entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            let label = ONLY_LABEL.into();
+            queue.face().read(asked, label, Oldest, n, Reply::Batch)
+        }))
+    }
+
     /// Return the next items, up to `n`, which stay in the queue.
-    #[pyo3(signature = (n = 1))]
-    fn peek(&self, py: Python<'_>, n: u64) -> PyResult<Py<Response>> {
+    #[pyo3(signature = (n = 1, *, max_elements = None))]
+    fn peek(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+    ) -> PyResult<Py<Response>> {
+        let n = either(n, max_elements)?;
         let label = ONLY_LABEL.into();
         self.ask_once(py, Takes, move |queue| {
             queue.peek(&label, Oldest, n).map(Reply::Peeked)
@@ -271,8 +325,8 @@ impl PersistentQueueWithCapacity {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<Response>> {
         let mark = watermark("wait_below", elements, bytes)?;

@@ -6,15 +6,19 @@
 //! | `asking`, `reply` | what is asked for, and what is answered |
 //! | `response`, `pending`, `variant` | what a call hands back |
 //! | `awaiting`, `bell` | `await`: coroutines, and waking their event loop |
+//! | `coroutine` | a response that a task drives |
+//! | `batch` | batches, and `async for` over them |
 //! | `consumer` | `async for`, `async with` |
 //! | `callbacks`, `aide` | what is called from, or made by, threads of their own |
 
 pub(super) mod aide;
 mod asking;
 mod awaiting;
+mod batch;
 mod bell;
 mod callbacks;
 mod consumer;
+mod coroutine;
 mod fifo;
 mod mpmc;
 mod pending;
@@ -22,6 +26,7 @@ mod reply;
 mod response;
 mod variant;
 
+pub(super) use batch::{AsyncBatches, Batch};
 pub(super) use consumer::AsyncConsumer;
 pub(super) use fifo::PersistentQueueWithCapacity;
 pub(super) use mpmc::MpmcQueue;

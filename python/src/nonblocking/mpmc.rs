@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use super::asking::ask;
+use super::batch::{self, AsyncBatches};
 use super::consumer::{self, AsyncConsumer, Ready};
 use super::pending::Keeper;
 use super::reply::Reply;
 use super::{MpmcResponse, inflight_limit};
 use crate::arguments::{
-    Timeout, durability, durability_object, on_full, on_full_object, start_position, timeout,
-    watermark,
+    Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
+    on_full_object, optional, start_position, timeout, watermark,
 };
-use crate::batch::Batch;
+use crate::batch::BatchBase;
 use crate::blocking::{leave, seconds, state};
 use crate::call::released;
 use crate::errors::exception;
@@ -75,6 +76,11 @@ impl MpmcQueue {
         MpmcResponse::new(py, answer, keeper)
     }
 
+    /// What keeps the queue open.
+    fn keeper(&self) -> Keeper {
+        Keeper::Mpmc(self.queue.clone())
+    }
+
     /// Asks for something that never waits and takes nothing.
     fn ask_once(
         &self,
@@ -99,10 +105,10 @@ impl MpmcQueue {
     fn new(
         py: Python<'_>,
         path: PathBuf,
-        ttl: u64,
-        max_inflight_ops: u64,
-        max_elements: Option<u64>,
-        max_bytes: Option<u64>,
+        #[pyo3(from_py_with = number::ttl)] ttl: u64,
+        #[pyo3(from_py_with = number::max_inflight_ops)] max_inflight_ops: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = optional::max_bytes)] max_bytes: Option<u64>,
         #[pyo3(from_py_with = on_full)] on_full: OnFull,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
         #[pyo3(from_py_with = timeout)] open_timeout: Timeout,
@@ -127,7 +133,7 @@ impl MpmcQueue {
     fn add(
         &self,
         items: &Bound<'_, PyAny>,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
@@ -147,23 +153,23 @@ impl MpmcQueue {
     /// When there are none, wait for one up to `timeout` seconds (None: for ever).
     #[allow(clippy::too_many_arguments)] // those of Python
     #[pyo3(
-        signature = (label, start_position, max_elements = 1, no_gil = true, *, timeout = Timeout::NEVER, durability = None),
-        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, timeout=0, durability=None)"
+        signature = (label, start_position, max_elements = 1, no_gil = true, *, n = None, timeout = Timeout::NEVER, durability = None),
+        text_signature = "($self, label, start_position, max_elements=1, no_gil=True, *, n=None, timeout=0, durability=None)"
     )]
     fn next(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        max_elements: u64,
-        no_gil: bool,
+        #[pyo3(from_py_with = number::max_elements)] max_elements: u64,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
+        #[pyo3(from_py_with = optional::n)] n: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
-        let keeper = Keeper::Mpmc {
-            _queue: self.queue.clone(),
-        };
+        let max_elements = either(max_elements, n)?;
+        let keeper = self.keeper();
         self.ask(py, keeper, |face, entry| {
             let asked = Asked::new(Takes, entry)
                 .waiting(timeout.wait())
@@ -182,18 +188,20 @@ impl MpmcQueue {
     ///
     /// `commit` moves it.
     #[pyo3(
-        signature = (label, start_position, n = 1, timeout = Timeout::NEVER),
-        text_signature = "($self, label, start_position, n=1, timeout=0)"
+        signature = (label, start_position, n = 1, timeout = Timeout::NEVER, *, max_elements = None),
+        text_signature = "($self, label, start_position, n=1, timeout=0, *, max_elements=None)"
     )]
     fn read(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<MpmcResponse>> {
-        self.ask(py, Keeper::None, |face, entry| {
+        let n = either(n, max_elements)?;
+        self.ask(py, self.keeper(), |face, entry| {
             let asked = Asked::new(Takes, entry).waiting(timeout.wait());
             face.read(asked, checked(label)?, start_position, n, Reply::Batch)
         })
@@ -204,25 +212,57 @@ impl MpmcQueue {
     fn commit(
         &self,
         py: Python<'_>,
-        batch: &Bound<'_, Batch>,
+        batch: &Bound<'_, BatchBase>,
         #[pyo3(from_py_with = durability)] durability: Option<Durability>,
     ) -> PyResult<Py<MpmcResponse>> {
-        let level = self.queue.face().level(durability);
-        let batch = batch.get().batch().clone();
-        self.ask_once(py, Changes, move |queue| {
-            queue.commit(&batch, level).map(Reply::done)
+        let batch = batch.get().to_commit();
+        self.ask(py, Keeper::None, |face, entry| {
+            batch::commit(face, entry, batch, durability)
         })
     }
 
+    /// Return an asynchronous iterator that reads batch after batch of up to `n` items.
+    ///
+    /// `async with batch:` moves the label behind one when its block ends well. When the block
+    /// raises, the next batch is the same again. It waits for each batch up to `timeout` seconds
+    /// (None: for ever), and ends when nothing came or the queue is closed. A loop that has done
+    /// nothing about a batch raises `RuntimeError` at the next one. Loops of several consumers read
+    /// the same items, and all but one of them get `Conflict` at the commit.
+    #[pyo3(
+        signature = (label, start_position, n = 1, *, max_elements = None, timeout = Timeout::FOREVER),
+        text_signature = "($self, label, start_position, n=1, *, max_elements=None, timeout=None)"
+    )]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        label: String,
+        #[pyo3(from_py_with = start_position)] start_position: StartPosition,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
+        #[pyo3(from_py_with = timeout)] timeout: Timeout,
+    ) -> PyResult<AsyncBatches> {
+        let n = at_least_one(py, n, max_elements)?;
+        let queue = self.queue.clone();
+        Ok(AsyncBatches::new(self.keeper(), move |entry| {
+            let asked = Asked::new(Takes, entry).waiting(timeout.wait());
+            let label = checked(&label)?;
+            queue
+                .face()
+                .read(asked, label, start_position, n, Reply::Batch)
+        }))
+    }
+
     /// Return the next items of `label`, up to `n`, without moving or making it.
-    #[pyo3(signature = (label, start_position, n = 1))]
+    #[pyo3(signature = (label, start_position, n = 1, *, max_elements = None))]
     fn peek(
         &self,
         py: Python<'_>,
         label: &str,
         #[pyo3(from_py_with = start_position)] start_position: StartPosition,
-        n: u64,
+        #[pyo3(from_py_with = number::n)] n: u64,
+        #[pyo3(from_py_with = optional::max_elements)] max_elements: Option<u64>,
     ) -> PyResult<Py<MpmcResponse>> {
+        let n = either(n, max_elements)?;
         let label = checked(label).map_err(|error| exception(py, &error))?;
         self.ask_once(py, Takes, move |queue| {
             queue.peek(&label, start_position, n).map(Reply::Peeked)
@@ -252,7 +292,7 @@ impl MpmcQueue {
         &self,
         py: Python<'_>,
         label: &str,
-        no_gil: bool,
+        #[pyo3(from_py_with = self::no_gil)] no_gil: bool,
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let (label, level) = (label.into(), self.queue.face().level(None));
@@ -307,8 +347,8 @@ impl MpmcQueue {
     fn wait_below(
         &self,
         py: Python<'_>,
-        elements: Option<u64>,
-        bytes: Option<u64>,
+        #[pyo3(from_py_with = optional::elements)] elements: Option<u64>,
+        #[pyo3(from_py_with = optional::bytes)] bytes: Option<u64>,
         #[pyo3(from_py_with = timeout)] timeout: Timeout,
     ) -> PyResult<Py<MpmcResponse>> {
         let mark = watermark("wait_below", elements, bytes)?;

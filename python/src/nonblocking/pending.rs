@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::aide::Aide;
+use super::batch::Batch;
 use super::reply::{Field, Reply};
 use super::variant::Answered;
 use crate::arguments::Timeout;
@@ -15,15 +16,12 @@ use crate::shared::Shared;
 use rocksq::nonblocking::{self, Response};
 use rocksq::{Error, ErrorKind, Result};
 
-/// What keeps a queue open until items taken from it were claimed.
+/// What keeps a queue open until items taken from it were claimed, and a batch read from it is gone.
+#[derive(Clone)]
 pub(super) enum Keeper {
     None,
-    Fifo {
-        _queue: Shared<nonblocking::PersistentQueueWithCapacity>,
-    },
-    Mpmc {
-        _queue: Shared<nonblocking::MpmcQueue>,
-    },
+    Fifo(Shared<nonblocking::PersistentQueueWithCapacity>),
+    Mpmc(Shared<nonblocking::MpmcQueue>),
 }
 
 /// An answer under way.
@@ -41,16 +39,13 @@ pub(super) struct Pending {
 
 struct Asked {
     response: Response<Reply>,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 impl Pending {
     pub(super) fn new(response: Response<Reply>, keeper: Keeper) -> Arc<Self> {
         Arc::new(Self {
-            asked: Mutex::new(Some(Asked {
-                response,
-                _keeper: keeper,
-            })),
+            asked: Mutex::new(Some(Asked { response, keeper })),
             made: OnceLock::new(),
             awaited: Mutex::new(0),
         })
@@ -120,14 +115,25 @@ impl Pending {
         if let Some(made) = self.made.get() {
             return Ok(made);
         }
-        let made = (reply.field(), reply.value(py)?);
+        let field = reply.field();
+        let value = match reply {
+            Reply::Batch(batch) => Batch::new(py, batch, self.keeper())?.into_any(),
+            other => other.value(py)?,
+        };
+        let made = (field, value);
         Ok(self.made.get_or_init(|| made))
+    }
+
+    fn keeper(&self) -> Keeper {
+        let asked = self.asked.lock();
+        asked
+            .as_ref()
+            .map_or(Keeper::None, |asked| asked.keeper.clone())
     }
 
     /// What the operation failed with, if it has; claims nothing.
     pub(super) fn failure(&self) -> Option<Error> {
-        let look = |response: &Response<Reply>| response.look(|answer| answer.clone().err());
-        self.ask(look).flatten().flatten()
+        self.ask(Response::failure).flatten()
     }
 
     pub(super) fn cancel(&self, py: Python<'_>) -> bool {

@@ -4,7 +4,8 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use super::aide::Aide;
-use crate::{batch, bytes, logging};
+use crate::batch::BatchBase;
+use crate::{bytes, logging};
 use rocksq::blocking::Next;
 use rocksq::extension::Taken;
 use rocksq::{Batch, Items};
@@ -73,7 +74,8 @@ impl Reply {
             Self::Len(number) | Self::Size(number) => number.into_py_any(py),
             Self::Labels(labels) => labels.into_py_any(py),
             Self::Removed(flag) | Self::Flag(flag) => flag.into_py_any(py),
-            Self::Batch(batch) => batch::Batch::new(py, batch)?.into_py_any(py),
+            // Of no queue: `Pending` makes those that can be committed.
+            Self::Batch(batch) => Py::new(py, BatchBase::new(py, batch)?)?.into_py_any(py),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTimeoutError;
+use pyo3::exceptions::{PyTimeoutError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyType};
 
-use super::awaiting::{Awaiting, Outcome};
+use super::awaiting::{Awaiting, Outcome, thrown};
 use super::callbacks;
+use super::coroutine::Coroutine;
 use super::pending::{Failure, Keeper, Pending};
 use super::reply::Reply;
 use super::variant::{Answered, MpmcResponseVariant, ResponseVariant};
@@ -19,7 +20,8 @@ use rocksq::nonblocking;
 
 /// The answer to an operation that may be under way.
 ///
-/// It can be awaited, and asked like a `concurrent.futures.Future`.
+/// It can be awaited, made a task of like any coroutine, and asked like a
+/// `concurrent.futures.Future`.
 ///
 /// >>> import asyncio, tempfile
 /// >>> from rocksq.nonblocking import PersistentQueueWithCapacity
@@ -33,6 +35,7 @@ use rocksq::nonblocking;
 #[pyclass(frozen, subclass, weakref, module = "rocksq.nonblocking")]
 pub struct ResponseBase {
     pending: Arc<Pending>,
+    coroutine: Coroutine,
 }
 
 impl ResponseBase {
@@ -146,6 +149,47 @@ impl ResponseBase {
         Awaiting::new(&self.pending, Outcome::Value)
     }
 
+    /// Take the next step of a coroutine. An event loop calls this.
+    #[pyo3(signature = (value, /))]
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let _ = value;
+        self.coroutine.advance(py, &self.pending)
+    }
+
+    /// Give the operation up, like `close`, and raise an exception. An event loop calls this.
+    #[pyo3(signature = (typ, val = None, tb = None, /))]
+    fn throw(
+        &self,
+        typ: &Bound<'_, PyAny>,
+        val: Option<&Bound<'_, PyAny>>,
+        tb: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let _ = tb;
+        self.coroutine.give_up(typ.py(), &self.pending)?;
+        Err(thrown(typ, val)?)
+    }
+
+    /// Give the operation up, like `cancel`, unless somebody else waits for it.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.coroutine.give_up(py, &self.pending)
+    }
+
+    #[getter(__name__)]
+    fn name(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(slf.get_type().name()?.to_string())
+    }
+
+    #[getter(__qualname__)]
+    fn qualified_name(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Self::name(slf)
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Err(PyTypeError::new_err(
+            "a response is not the answer itself: `await` it, or ask it for .result()",
+        ))
+    }
+
     /// For annotations: Response[list[bytes]].
     #[classmethod]
     fn __class_getitem__<'py>(
@@ -186,6 +230,7 @@ pub struct MpmcResponse {
 fn base(response: nonblocking::Response<Reply>, keeper: Keeper) -> ResponseBase {
     ResponseBase {
         pending: Pending::new(response, keeper),
+        coroutine: Coroutine::default(),
     }
 }
 

@@ -27,6 +27,8 @@ struct Held {
     /// The directory and its holder file, as far as they were there. Hard links can put the same
     /// holder file into two directories.
     files: Vec<Identity>,
+    /// Where in the program it was opened, once it is open.
+    origin: Option<String>,
 }
 
 /// How long to wait for another holder.
@@ -101,13 +103,19 @@ fn enter(
         let other = others.find(|(name, other)| {
             *name == directory || other.files.iter().any(|file| files.contains(file))
         });
-        match other.map(|(_, other)| other.kind) {
+        match other.map(|(_, other)| other) {
             None => {
-                held.insert(directory.to_owned(), Held { kind, files });
+                let origin = held.remove(directory).and_then(|own| own.origin);
+                let own = Held {
+                    kind,
+                    files,
+                    origin,
+                };
+                held.insert(directory.to_owned(), own);
                 return Ok(());
             }
-            Some(other) if other != kind => return Err(held_as(path, other)),
-            Some(_) if patience.is_over() => return Err(busy(path)),
+            Some(other) if other.kind != kind => return Err(held_as(path, other)),
+            Some(other) if patience.is_over() => return Err(busy(path, other)),
             Some(_) => wait(&mut held, patience),
         }
     }
@@ -148,19 +156,44 @@ fn canonical_new(path: &Path) -> Result<PathBuf> {
     }
 }
 
-fn busy(path: &Path) -> Error {
+/// Notes where in the program the queue was opened that has `directory`.
+pub(crate) fn note_origin(directory: &Path, origin: String) {
+    if let Some(held) = HELD.lock().get_mut(directory) {
+        held.origin = Some(origin);
+    }
+}
+
+/// Whether what is at `directory`, which is held, is what was there when it was taken.
+pub(crate) fn is_held_as_it_is(directory: &Path) -> bool {
+    let now = lock::identity(directory);
+    let held = HELD.lock();
+    let files = held.get(directory).map(|held| &held.files);
+    now.is_some_and(|now| files.is_some_and(|files| files.contains(&now)))
+}
+
+impl Held {
+    /// Where it was opened, in brackets, as far as that is known.
+    fn origin(&self) -> String {
+        let origin = self.origin.as_ref();
+        origin.map_or_else(String::new, |origin| format!(" (opened at {origin})"))
+    }
+}
+
+fn busy(path: &Path, other: &Held) -> Error {
     let message = format!(
-        "Cannot open the queue at {}: it is open in this process already, close that one first",
-        path.display()
+        "Cannot open the queue at {}: it is open in this process already{}, close that one first",
+        path.display(),
+        other.origin()
     );
     Error::new(ErrorKind::Busy, message).at(path)
 }
 
-fn held_as(path: &Path, other: Kind) -> Error {
+fn held_as(path: &Path, other: &Held) -> Error {
     let message = format!(
-        "Cannot open the queue at {}: it is open in this process as {}",
+        "Cannot open the queue at {}: it is open in this process as {}{}",
         path.display(),
-        other.name()
+        other.kind.name(),
+        other.origin()
     );
     Error::new(ErrorKind::WrongKind, message).at(path)
 }

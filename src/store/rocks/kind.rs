@@ -37,7 +37,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fifo => "a FIFO queue",
             Self::Mpmc => "an MPMC queue",

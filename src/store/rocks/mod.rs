@@ -64,6 +64,7 @@ mod traffic;
 
 use self::batch::RocksBatch;
 use self::claim::Patience;
+pub(crate) use self::claim::{is_held_as_it_is, note_origin};
 use self::core::Core;
 use self::engine::{Engine, Opening};
 use self::hold::Hold;
@@ -123,6 +124,11 @@ impl RocksStore {
         Ok(Self {
             core: Arc::new(core),
         })
+    }
+
+    /// Its directory, as the operating system names it.
+    pub(crate) fn directory(&self) -> &Path {
+        self.core.path()
     }
 
     /// Copies the queue, as it is at some moment during the call, into the new directory `to`;
