@@ -1,6 +1,7 @@
 //! Compiles the C++ of our own beside RocksDB's.
 
 use std::env;
+use std::path::Path;
 
 const SHIM: &str = "src/store/rocks/native";
 
@@ -26,6 +27,10 @@ fn compile_shim() {
         .file(format!("{SHIM}/shim.cc"));
     if let Some(headers) = env::var_os("DEP_ROCKSDB_INCLUDE") {
         shim.include(headers);
+    }
+    // The pools of threads are not among the headers that RocksDB installs.
+    if let Some(sources) = env::var_os("DEP_ROCKSDB_CARGO_MANIFEST_DIR") {
+        shim.include(Path::new(&sources).join("rocksdb"));
     }
     shim.compile("rocksq_shim");
 }

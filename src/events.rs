@@ -8,11 +8,10 @@
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
-use crate::fork::Birthplace;
+use crate::fork;
 use crate::threads;
 
 /// Posted events beyond this many are dropped, and counted.
@@ -147,10 +146,9 @@ static POSTED: Mutex<Posted> = Mutex::new(Posted {
     has_teller: false,
 });
 
-/// The process that posts. Its locks may have been held when a child was forked.
+/// Whether the lock may be taken: it may have been held when this child was forked.
 fn is_home() -> bool {
-    static HOME: OnceLock<Birthplace> = OnceLock::new();
-    HOME.get_or_init(Birthplace::here).is_here()
+    fork::is_sound()
 }
 
 impl Posted {

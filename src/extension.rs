@@ -3,7 +3,7 @@
 
 pub use crate::blocking::{checked, opening_at};
 pub use crate::events::{Event, Level};
-pub use crate::fork::Birthplace;
+pub use crate::fork::{Birthplace, is_sound};
 pub use crate::log::Few;
 pub use crate::log::bounds::Amount;
 pub use crate::log::read::Taken;

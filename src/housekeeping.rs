@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::events::{Event, Level};
+use crate::fork::Use;
 use crate::memory::Allocator;
 use crate::threads;
 
@@ -100,6 +101,7 @@ impl Registration {
             ended: AtomicBool::new(false),
         });
         let known = Arc::clone(&entry);
+        Use::begin().leave();
         with.rota.lock().registered.insert(identity(&entry), known);
         Self { with, entry }
     }
@@ -164,11 +166,15 @@ impl Registration {
 
     /// Takes the chore off the rota. The last to go waits for the thread to end.
     pub(crate) fn end(&self) {
+        // Ends when the lock of the rota was released.
+        let mut _used = None;
         let mut rota = self.with.rota.lock();
         rota.unschedule(&self.entry);
         if self.entry.ended.swap(true, Ordering::Relaxed) {
             return;
         }
+        _used = Some(Use::taken_over());
+        let mut rota = rota;
         rota.registered.remove(&identity(&self.entry));
         self.with.relieved.notify_all();
         if !rota.registered.is_empty() {

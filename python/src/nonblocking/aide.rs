@@ -3,8 +3,8 @@
 //!
 //! So the workers never wait for the GIL, and an event loop is not held up by copying. There are two
 //! in a process, from the first time that each is needed; they sleep when there is nothing to do. What
-//! is called may wait for an event loop, and that for a large answer, so who calls makes none. Nothing
-//! here is touched in a forked child, where every response is answered already.
+//! is called may wait for an event loop, and that for a large answer, so who calls makes none. A forked
+//! child has threads of its own.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -17,7 +17,7 @@ use super::bell::Rope;
 use super::callbacks;
 use super::pending::Pending;
 use crate::logging;
-use rocksq::extension::spawn;
+use rocksq::extension::{Birthplace, spawn};
 
 /// What takes longer does not hold up the exit.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +43,19 @@ pub(super) enum Errand {
     Report(Sender<()>),
 }
 
+/// The thread of an aide.
+struct Thread {
+    birthplace: Birthplace,
+    errands: Sender<Errand>,
+}
+
+impl Thread {
+    /// Whether it is one of this process.
+    fn is_here(&self) -> bool {
+        self.birthplace.is_here()
+    }
+}
+
 impl Aide {
     const ALL: [Self; 2] = [Self::Maker, Self::Caller];
 
@@ -53,9 +66,9 @@ impl Aide {
         }
     }
 
-    fn errands(self) -> &'static Mutex<Option<Sender<Errand>>> {
-        static MAKER: Mutex<Option<Sender<Errand>>> = Mutex::new(None);
-        static CALLER: Mutex<Option<Sender<Errand>>> = Mutex::new(None);
+    fn errands(self) -> &'static Mutex<Option<Thread>> {
+        static MAKER: Mutex<Option<Thread>> = Mutex::new(None);
+        static CALLER: Mutex<Option<Thread>> = Mutex::new(None);
         match self {
             Self::Maker => &MAKER,
             Self::Caller => &CALLER,
@@ -73,30 +86,36 @@ impl Aide {
     /// Hands the errand back when no thread is to be had for it. The next one may have it.
     fn try_send(self, errand: Errand) -> Result<(), Errand> {
         let mut errands = self.errands().lock();
-        if errands.is_none() {
+        if !errands.as_ref().is_some_and(Thread::is_here) {
+            // The thread of a parent cannot be told that nothing more comes.
+            std::mem::forget(errands.take());
             *errands = self.begin();
         }
         match &*errands {
-            Some(thread) => thread.send(errand).map_err(|refused| refused.0),
+            Some(thread) => thread.errands.send(errand).map_err(|refused| refused.0),
             None => Err(errand),
         }
     }
 
-    fn begin(self) -> Option<Sender<Errand>> {
+    fn begin(self) -> Option<Thread> {
+        let birthplace = Birthplace::here();
         let (sender, errands) = channel();
         spawn(self.name(), || work(errands)).ok()?;
-        Some(sender)
+        Some(Thread {
+            birthplace,
+            errands: sender,
+        })
     }
 
     /// Waits until everything sent to it so far is done, for some seconds: a callback that never
     /// returns does not hold up the exit.
     fn finish(self, py: Python<'_>) {
-        let Some(errands) = self.errands().lock().clone() else {
-            return;
-        };
         let (done, report) = channel();
-        if errands.send(Errand::Report(done)).is_ok() {
-            // It fails when the thread is gone, and then there is nothing to wait for.
+        let sent = match &*self.errands().lock() {
+            Some(thread) if thread.is_here() => thread.errands.send(Errand::Report(done)).is_ok(),
+            _ => false,
+        };
+        if sent {
             let _ = py.detach(move || report.recv_timeout(PATIENCE));
         }
     }

@@ -62,10 +62,10 @@ pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Option
     options
 }
 
-/// Options of RocksDB's own, but for the descriptors of its files.
+/// Options of RocksDB's own, but for the descriptors of its files and the threads.
 pub(super) fn guarded() -> Options {
     let mut options = Options::default();
-    native::guard_descriptors(&mut options);
+    native::use_environment(&mut options);
     options
 }
 

@@ -1,5 +1,5 @@
 //! RocksDB's C interface, where rust-rocksdb does not do: files kept off the standard descriptors,
-//! and reads that fail when memory runs out.
+//! threads that a forked child can have of its own, and reads that fail when memory runs out.
 //!
 //! A C++ exception must not pass through Rust. RocksDB throws one where the memory for a block is
 //! not to be had, and a block is as large as a chunk, whose size callers decide. So each step of a
@@ -9,19 +9,21 @@ mod rows;
 
 use rust_rocksdb::{AsRawPtr, Options, ffi_raw};
 
+use crate::fork;
+
 pub(super) use rows::Rows;
 
 unsafe extern "C" {
-    fn rocksq_guard_descriptors(options: *mut ffi_raw::rocksdb_options_t);
+    fn rocksq_use_environment(options: *mut ffi_raw::rocksdb_options_t, process: u64);
     fn rocksq_occupy_standard_descriptors();
 }
 
-/// Has a database opened with `options` keep its files off the descriptors 0 to 2, also when the
-/// program has closed them.
-pub(super) fn guard_descriptors(options: &mut Options) {
+/// Has a database opened with `options` use the threads of this process, which a forked child has
+/// none of, and keep its files off the descriptors 0 to 2, also when the program has closed them.
+pub(super) fn use_environment(options: &mut Options) {
     // SAFETY: the pointer is valid as long as `options`, and the environment that is set lives as
     // long as the process.
-    unsafe { rocksq_guard_descriptors(options.as_raw_ptr()) };
+    unsafe { rocksq_use_environment(options.as_raw_ptr(), fork::process()) };
 }
 
 /// Makes sure that the descriptors 0 to 2 are taken, if need be by `/dev/null`, so that a file that

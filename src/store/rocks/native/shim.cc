@@ -1,12 +1,15 @@
 #include "shim.h"
 
 #include <memory>
+#include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "rocksdb/env.h"
 #include "rocksdb/file_system.h"
+#include "util/threadpool_imp.h"
 
 #ifndef _WIN32
 #include <errno.h>
@@ -134,22 +137,127 @@ class GuardedFileSystem : public rocksdb::FileSystemWrapper {
   }
 };
 
-// Lives as long as the process: databases may be open until its end.
-rocksdb_env_t* guarded_environment() {
-  static rocksdb_env_t* environment = new rocksdb_env_t{
-      rocksdb::NewCompositeEnv(std::make_shared<GuardedFileSystem>()).release(), false};
-  return environment;
+// RocksDB's default environment, but for its files and its threads. The threads of the default one
+// are started once: a forked child would wait for them in vain.
+class QueueEnvironment : public rocksdb::EnvWrapper {
+ public:
+  QueueEnvironment()
+      : EnvWrapper(rocksdb::NewCompositeEnv(std::make_shared<GuardedFileSystem>())) {
+    for (int priority = 0; priority < Priority::TOTAL; ++priority) {
+      pools_[priority].SetThreadPriority(static_cast<Priority>(priority));
+      pools_[priority].SetHostEnv(this);
+    }
+  }
+
+  const char* Name() const override { return "rocksq.QueueEnvironment"; }
+
+  void Schedule(void (*work)(void*), void* argument, Priority priority, void* tag,
+                void (*unschedule)(void*)) override {
+    pools_[priority].Schedule(work, argument, tag, unschedule);
+  }
+
+  int UnSchedule(void* tag, Priority priority) override {
+    return pools_[priority].UnSchedule(tag);
+  }
+
+  unsigned int GetThreadPoolQueueLen(Priority priority) const override {
+    return pools_[priority].GetQueueLen();
+  }
+
+  int ReserveThreads(int count, Priority priority) override {
+    return pools_[priority].ReserveThreads(count);
+  }
+
+  int ReleaseThreads(int count, Priority priority) override {
+    return pools_[priority].ReleaseThreads(count);
+  }
+
+  void SetBackgroundThreads(int count, Priority priority) override {
+    pools_[priority].SetBackgroundThreads(count);
+  }
+
+  int GetBackgroundThreads(Priority priority) override {
+    return pools_[priority].GetBackgroundThreads();
+  }
+
+  void IncBackgroundThreadsIfNeeded(int count, Priority priority) override {
+    pools_[priority].IncBackgroundThreadsIfNeeded(count);
+  }
+
+  void LowerThreadPoolIOPriority(Priority priority) override {
+#ifdef __linux__
+    pools_[priority].LowerIOPriority();
+#else
+    (void)priority;
+#endif
+  }
+
+  void LowerThreadPoolCPUPriority(Priority priority) override {
+    pools_[priority].LowerCPUPriority(rocksdb::CpuPriority::kLow);
+  }
+
+  rocksdb::Status LowerThreadPoolCPUPriority(Priority priority,
+                                             rocksdb::CpuPriority to) override {
+    pools_[priority].LowerCPUPriority(to);
+    return rocksdb::Status::OK();
+  }
+
+  void JoinAllThreads() {
+    for (auto& pool : pools_) {
+      pool.JoinAllThreads();
+    }
+  }
+
+ private:
+  rocksdb::ThreadPoolImpl pools_[Priority::TOTAL];
+};
+
+// The environment of this process. It is never deleted, since databases may be open until the end,
+// and a child leaves that of its parent alone. Background work ends before RocksDB's statics go.
+class Environments {
+ public:
+  rocksdb_env_t* of(uint64_t process) {
+    std::lock_guard<std::mutex> alone(mutex_);
+    if (environment_ == nullptr || process_ != process) {
+      environment_ = new QueueEnvironment();
+      handle_ = new rocksdb_env_t{environment_, false};
+      process_ = process;
+      pid_ = getpid();
+    }
+    return handle_;
+  }
+
+  ~Environments() {
+    if (environment_ != nullptr && pid_ == getpid()) {
+      environment_->JoinAllThreads();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  QueueEnvironment* environment_ = nullptr;
+  rocksdb_env_t* handle_ = nullptr;
+  uint64_t process_ = 0;
+  pid_t pid_ = 0;
+};
+
+rocksdb_env_t* environment_of(uint64_t process) {
+  // RocksDB's own statics come first, so they go last.
+  rocksdb::Env::Default();
+  static Environments environments;
+  return environments.of(process);
 }
 
 #endif
 
 }  // namespace
 
-void rocksq_guard_descriptors(rocksdb_options_t* options) {
+void rocksq_use_environment(rocksdb_options_t* options, uint64_t process) {
 #ifndef _WIN32
-  rocksdb_options_set_env(options, guarded_environment());
+  rocksdb_options_set_env(options, environment_of(process));
 #else
   (void)options;
+  (void)process;
 #endif
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rocksdb/c.h"
 
@@ -16,8 +17,10 @@ enum rocksq_step {
   ROCKSQ_NO_MEMORY = 3,
 };
 
-// Has a database opened with `options` keep its files off the standard descriptors.
-void rocksq_guard_descriptors(rocksdb_options_t* options);
+// Has a database opened with `options` keep its files off the standard descriptors, and use threads
+// of the process with the number `process`, which is this one. No thread of a process that it was
+// forked from may be in here at the fork.
+void rocksq_use_environment(rocksdb_options_t* options, uint64_t process);
 
 // Gives each standard descriptor that is closed to /dev/null, so that no file gets it.
 void rocksq_occupy_standard_descriptors(void);
