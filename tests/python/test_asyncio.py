@@ -367,6 +367,7 @@ def test_ten_thousand_tasks_wait_on_one_queue(later: Queue) -> None:
     """Waiting takes no thread, and each item wakes one task."""
 
     async def main() -> None:
+        assert await later.pop() == []  # starts the one thread that there is
         threads = threading_count()
         tasks = [asyncio.ensure_future(later.pop(timeout=None)) for _ in range(10_000)]
         await until_waiting(later)
