@@ -263,15 +263,18 @@ impl Core {
             outcome => outcome,
         };
         let mut slot = self.slot.write();
-        let last = match std::mem::replace(&mut *slot, Slot::Closed) {
-            // Writes that came after the first sync are few.
+        match std::mem::replace(&mut *slot, Slot::Closed) {
             Slot::Open(engine, hold) => {
-                synced.and_then(|()| engine.sync()).map(|()| (engine, hold))
+                // Writes that came after the first sync are few.
+                let closed = synced.and_then(|()| engine.sync());
+                drop(engine);
+                self.reserve.leave();
+                drop(hold);
+                closed
             }
-            Slot::Lost(_) => return synced,
-            Slot::Closed => return Ok(()),
-        };
-        last.map(drop)
+            Slot::Lost(_) => synced,
+            Slot::Closed => Ok(()),
+        }
     }
 
     fn damage(&self) -> Result<Damage> {
