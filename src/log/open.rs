@@ -107,17 +107,8 @@ impl<S: Store> Log<S> {
         bounds: Bounds,
         clock: Box<dyn Clock>,
     ) -> Result<Arc<Self>> {
-        let stored = Stored::read(&store, retention)?;
-        let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
-        let time = LogTime::starting_after(last_time.max(stored.time), clock);
-        let meta = Meta {
-            open: true,
-            epoch: next_epoch(stored.meta, store.dropped().as_ref()),
-            uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
-            time: time.now(),
-        };
-        write_meta(&store, meta)?;
-        store.sync()?;
+        let begun = begin(&store, retention, clock).inspect_err(|_| store.abandon());
+        let (stored, time, meta) = begun?;
         store.found(stored.end.position);
         let log = Arc::new_cyclic(|log: &Weak<Self>| {
             let chore: Weak<dyn Chore> = log.clone();
@@ -174,6 +165,26 @@ impl<S: Store> Log<S> {
         };
         write_meta(&self.store, meta)
     }
+}
+
+/// What the store holds, the log's time, and the note, which is durable, that the log is open.
+fn begin<S: Store>(
+    store: &S,
+    retention: Retention,
+    clock: Box<dyn Clock>,
+) -> Result<(Stored, LogTime, Meta)> {
+    let stored = Stored::read(store, retention)?;
+    let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
+    let time = LogTime::starting_after(last_time.max(stored.time), clock);
+    let meta = Meta {
+        open: true,
+        epoch: next_epoch(stored.meta, store.dropped().as_ref()),
+        uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
+        time: time.now(),
+    };
+    write_meta(store, meta)?;
+    store.sync()?;
+    Ok((stored, time, meta))
 }
 
 /// The epoch grows when the last stop was not clean. When something was dropped that may have been

@@ -466,4 +466,6 @@ impl Store for MemoryStore {
         self.disk.lock().closed = true;
         synced
     }
+
+    fn abandon(&self) {}
 }

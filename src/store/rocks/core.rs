@@ -277,6 +277,16 @@ impl Core {
         }
     }
 
+    /// The opening has failed behind the store: takes the queue away if it is new.
+    pub(super) fn abandon(&self) {
+        let mut slot = self.slot.write();
+        if let Slot::Open(_, hold) | Slot::Lost(hold) = &*slot
+            && hold.made().give_up()
+        {
+            *slot = Slot::Closed;
+        }
+    }
+
     fn damage(&self) -> Result<Damage> {
         match &*self.slot.read_recursive() {
             Slot::Open(engine, _) => Ok(engine.health().damage()),

@@ -16,8 +16,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::claim::{Claim, Patience};
-use super::directories::{self, Above};
+use super::directories;
 use super::kind::Kind;
+use super::made::Made;
 use super::survey::{self, Found};
 use super::{failure, lock, settle};
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
+    /// Goes again, unless it is kept, while the directory is still held.
+    made: Made,
     /// Locked. Closed before the claim ends: closing it later would drop the lock of the next holder
     /// in this process. None for a look at what may not be written.
     file: Option<File>,
@@ -43,23 +46,17 @@ impl Hold {
     /// Waits for `path` and takes it, creating the directory, and those above it, if there is
     /// none. Fails without changing anything if what is there is no queue of `kind`.
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        let mut made = Made::default();
         // Before the claim, which is under the path as the operating system names it.
-        let above = Above::make(path)?;
-        let taken = Self::take_there(path, kind, patience)?;
-        above.keep();
-        Ok(taken)
-    }
-
-    fn take_there(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        made.make_above(path)?;
         let claim = Claim::take(path, kind, patience)?;
         loop {
             let found = preview(path, kind)?;
-            if let Some(file) = lock_directory(path, found, &claim, patience)? {
-                if survey::survey(path, kind)? == Found::Moving {
-                    settle::finish(path)?;
-                }
-                let found = survey::survey(path, kind)?;
-                return Ok((Self::of(Some(file), claim), found));
+            if let Some(file) = lock_directory(path, found, &claim, patience, &mut made)? {
+                let mut hold = Self::of(Some(file), claim);
+                hold.made = made;
+                let found = hold.look(path, kind)?;
+                return Ok((hold, found));
             }
             if survey::is_other_kind(path, kind) {
                 return Err(survey::survey(path, kind)
@@ -71,6 +68,20 @@ impl Hold {
             }
             std::thread::sleep(ASK_AGAIN);
         }
+    }
+
+    /// What is in the directory, now that it is held.
+    fn look(&mut self, path: &Path, kind: Kind) -> Result<Found> {
+        if survey::survey(path, kind)? == Found::Moving {
+            settle::finish(path)?;
+        }
+        let found = survey::survey(path, kind)?;
+        if found == Found::Begun && !path.join("CURRENT").exists() {
+            self.made
+                .begin(path)
+                .map_err(|error| survey::unusable(path, &error))?;
+        }
+        Ok(found)
     }
 
     /// Takes the directory of a queue of 0.3.0, which gets no file of ours, through the lock that
@@ -103,12 +114,23 @@ impl Hold {
             return Self::take_legacy(path, kind, Patience::none())?.ok_or_else(taken);
         }
         let claim = Claim::take(path, kind, Patience::none())?;
-        let file = lock_directory(path, found, &claim, Patience::none())?.ok_or_else(taken)?;
-        Ok(Self::of(Some(file), claim))
+        let mut made = Made::default();
+        let locked = lock_directory(path, found, &claim, Patience::none(), &mut made)?;
+        made.keep();
+        Ok(Self::of(Some(locked.ok_or_else(taken)?), claim))
     }
 
     fn of(file: Option<File>, claim: Claim) -> Self {
-        Self { file, claim }
+        Self {
+            made: Made::default(),
+            file,
+            claim,
+        }
+    }
+
+    /// What the opening has made.
+    pub(super) fn made(&self) -> &Made {
+        &self.made
     }
 
     /// Takes the directory of a queue that is to be repaired, if nobody has it.
@@ -123,7 +145,9 @@ impl Hold {
         if !path.join(HOLDER).exists() {
             return Ok(Self::of(None, claim));
         }
-        match lock_directory(path, Found::Queue, &claim, Patience::none()) {
+        // The holder file is there.
+        let mut made = Made::default();
+        match lock_directory(path, Found::Queue, &claim, Patience::none(), &mut made) {
             Ok(Some(file)) => Ok(Self::of(Some(file), claim)),
             // What may not be written can be looked at all the same.
             Err(error) if error.kind() == ErrorKind::Path && !is_held(path) => {
@@ -175,24 +199,34 @@ fn lock_directory(
     found: Found,
     claim: &Claim,
     patience: Patience,
+    made: &mut Made,
 ) -> Result<Option<File>> {
     let unusable = |error: io::Error| survey::unusable(path, &error);
     if found == Found::Nothing {
-        directories::create(path).map_err(unusable)?;
+        // An opening that has failed may have taken what was above away again.
+        made.make_above(path)?;
+        made.make(path).map_err(unusable)?;
     }
     claim.renew(patience)?;
     let name = path.join(HOLDER);
     let is_new = !name.exists();
     let file = open_lock_file(&name).map_err(unusable)?;
     if is_new {
+        made.note_holder(&name);
         claim.renew(patience)?;
+    }
+    let locked =
+        lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
+    if !locked || !lock::is_still_at(&file, &name) {
+        made.leave_holder();
+        return Ok(None);
+    }
+    if is_new {
         // Must survive a power cut that `CURRENT` survives: see `survey`.
         directories::sync(path)
             .map_err(|error| failure::refusal("create a queue", path, &error))?;
     }
-    let locked =
-        lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
-    Ok((locked && lock::is_still_at(&file, &name)).then_some(file))
+    Ok(Some(file))
 }
 
 fn open_lock_file(name: &Path) -> io::Result<File> {

@@ -13,6 +13,7 @@
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `claim` | which directories this process has |
 //! | `directories` | making directories that survive a power cut |
+//! | `made` | what an opening has made, which goes again when it fails |
 //! | `options` | how RocksDB is set up |
 //! | `shared` | what all databases of the process share |
 //! | `engine` | one opened database |
@@ -47,6 +48,7 @@ mod kept;
 mod kind;
 mod legacy;
 mod lock;
+mod made;
 mod options;
 mod rebuild;
 mod reclaim;
@@ -118,6 +120,7 @@ impl RocksStore {
         let counters = Arc::default();
         let (engine, dropped) = open(hold.directory(), kind, opening, &counters)?;
         hold.sign();
+        hold.made().keep();
         let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
         Ok(Self {
             core: Arc::new(core),
@@ -238,6 +241,10 @@ impl Store for RocksStore {
 
     fn close(&self) -> Result<()> {
         self.core.close()
+    }
+
+    fn abandon(&self) {
+        self.core.abandon();
     }
 }
 
