@@ -219,8 +219,15 @@ impl Engine {
     }
 
     /// Copies the database as it is now into the new directory `to`, with its log instead of a
-    /// flush.
+    /// flush. A failure leaves none.
     pub(super) fn back_up(&self, to: &Path) -> Result<()> {
+        self.copy_to(to).inspect_err(|_| {
+            // RocksDB may have failed when it had given the copy its name.
+            let _not_there = std::fs::remove_dir_all(to);
+        })
+    }
+
+    fn copy_to(&self, to: &Path) -> Result<()> {
         let copy = |status| failure::failure("back up the queue", to, &status);
         let checkpoint = Checkpoint::new(self.db()).map_err(copy)?;
         checkpoint
