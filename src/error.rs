@@ -85,6 +85,25 @@ impl Error {
         Self(Arc::new(inner))
     }
 
+    /// The same error, about what is called `name` and was found in `directory`.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) fn call(self, directory: &Path, name: &Path) -> Self {
+        if directory == name {
+            return self.at(name);
+        }
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.path.take_if(|path| path == directory);
+        Self(Arc::new(inner)).at(name)
+    }
+
+    /// The same error with more at the end of its message.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) fn add(self, more: &str) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.message.push_str(more);
+        Self(Arc::new(inner))
+    }
+
     /// The same error with advice that its message has no place for.
     pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);

@@ -12,7 +12,7 @@ use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
 use crate::migration;
 use crate::store::Store;
-use crate::store::rocks::{Kind, RocksStore};
+use crate::store::rocks::{self, Kind, RocksStore};
 use crate::worker::Worker;
 
 /// An open queue. It is closed when the last face of it is dropped.
@@ -41,30 +41,33 @@ impl Site {
         &self,
         operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
     ) -> Result<T> {
-        operation(&self.log).map_err(|error| error.at(&self.path))
+        let directory = self.log.store().directory();
+        operation(&self.log).map_err(|error| error.call(directory, &self.path))
     }
 }
 
 impl Handle {
     pub(crate) fn open(
-        path: &Path,
+        given: &Path,
         kind: Kind,
         retention: Retention,
         bounds: Bounds,
         open_timeout: Option<Duration>,
     ) -> Result<Arc<Self>> {
-        let open = || {
+        let opened = rocks::entering(given, |path| {
+            let is_new = !path.exists();
             let store = open_store(path, kind, open_timeout)?;
-            Log::open(store, retention, bounds, Box::new(SystemClock::new()))
-        };
-        let opened = open().map_err(|error| error.at(path));
-        events::tell_posted();
-        let log = opened?;
-        tell_opened(path, &log, recovery(&log).as_ref());
-        let site = Arc::new(Site {
-            log,
-            path: path.to_owned(),
+            let log = Log::open(store, retention, bounds, Box::new(SystemClock::new()))?;
+            let path = path.to_owned();
+            Ok((Site { log, path }, is_new))
         });
+        events::tell_posted();
+        let (site, is_new) = opened?;
+        tell_opened(&site.path, &site.log, recovery(&site.log).as_ref());
+        if is_new && given.starts_with("~") {
+            tell_of_home(&site.path);
+        }
+        let site = Arc::new(site);
         let given_up = Arc::clone(&site);
         Ok(Arc::new(Self {
             site,
@@ -83,7 +86,7 @@ impl Handle {
     pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
         self.with(|log| {
             log.flush()?;
-            log.store().back_up(to)
+            rocks::entering(to, |to| log.store().back_up(to))
         })
     }
 
@@ -130,6 +133,13 @@ impl Handle {
     fn event(&self, level: Level) -> Event {
         Event::at(level).about(self.path())
     }
+}
+
+fn tell_of_home(path: &Path) {
+    Event::at(Level::Warn).about(path).tell(
+        "the queue was made in a directory called ~, which is not expanded: for a home give the full \
+         path",
+    );
 }
 
 fn tell_opened(path: &Path, log: &Log<RocksStore>, recovery: Option<&Recovery>) {

@@ -26,7 +26,7 @@
 //! there is no more.
 
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,7 +35,7 @@ use parking_lot::{Mutex, RwLock};
 use super::batch::{RocksBatch, SpareBatch};
 use super::engine::{Engine, Opening};
 use super::health::Damage;
-use super::hold::Hold;
+use super::hold::{Hold, Place};
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
@@ -50,8 +50,7 @@ const WRITE_OVERHEAD: u64 = 4 << 10;
 
 pub(super) struct Core {
     birthplace: Birthplace,
-    /// Absolute: the working directory may change before the database is opened anew.
-    path: PathBuf,
+    place: Place,
     kind: Kind,
     counters: Arc<Counters>,
     slot: RwLock<Slot>,
@@ -86,7 +85,7 @@ impl Core {
     ) -> Self {
         Self {
             birthplace,
-            path: hold.directory().to_owned(),
+            place: hold.place().clone(),
             reserve: Reserve::of(hold.directory()),
             kind,
             counters,
@@ -102,11 +101,16 @@ impl Core {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.place.directory
+    }
+
+    /// What errors and events call the queue.
+    pub(super) fn name(&self) -> &Path {
+        &self.place.name
     }
 
     fn event(&self, level: Level) -> Event {
-        Event::at(level).about(&self.path)
+        Event::at(level).about(self.name())
     }
 
     pub(super) fn birthplace(&self) -> &Birthplace {
@@ -329,9 +333,9 @@ impl Core {
         let message = format!(
             "Could not write in {}: the queue was opened anew after an error while the change was \
              prepared; nothing was written, call again",
-            self.path.display()
+            self.name().display()
         );
-        Err(Error::new(ErrorKind::Io, message).at(&self.path))
+        Err(Error::new(ErrorKind::Io, message).at(self.name()))
     }
 
     fn resume(&self) -> Result<()> {
@@ -361,7 +365,7 @@ impl Core {
     /// While there is no room to open the database it stays as it is: readers can go on.
     fn reopen(&self) -> Result<()> {
         // What the reserve gives may be more than the file system counts as available to us.
-        if !disk::has_room(&self.path, 0) && !self.reserve.release() {
+        if !disk::has_room(self.path(), 0) && !self.reserve.release() {
             return Err(self.full("resume writing"));
         }
         let mut slot = self.slot.write();
@@ -373,7 +377,7 @@ impl Core {
             Slot::Lost(hold) => hold,
             Slot::Closed => return Err(Error::closed()),
         };
-        match Engine::open(&self.path, self.kind, Opening::Tidy, &self.counters) {
+        match Engine::open(&self.place, self.kind, Opening::Tidy, &self.counters) {
             Ok((engine, dropped)) => {
                 if let Some(dropped) = dropped {
                     self.note(dropped);
@@ -400,16 +404,16 @@ impl Core {
 
     fn full(&self, what: &str) -> Error {
         let cause = "an earlier write had failed";
-        failure::explain(ErrorKind::DiskFull, what, &self.path, cause)
+        failure::explain(ErrorKind::DiskFull, what, self.name(), cause)
     }
 
     fn stopped(&self, what: &str) -> Error {
         let message = format!(
             "Could not {what} in {}: an earlier error has stopped the queue; nothing was changed, \
              call again",
-            self.path.display()
+            self.name().display()
         );
-        Error::new(ErrorKind::Io, message).at(&self.path)
+        Error::new(ErrorKind::Io, message).at(self.name())
     }
 
     /// RocksDB does not write any more once it has met damage while it put tables together.
@@ -417,9 +421,9 @@ impl Core {
         let message = format!(
             "Could not {what} in {}: a file of the queue is damaged; close the queue, rocksq.repair \
              saves what is intact",
-            self.path.display()
+            self.name().display()
         );
-        Error::corrupt(message).at(&self.path)
+        Error::corrupt(message).at(self.name())
     }
 
     #[cfg(test)]
@@ -428,7 +432,7 @@ impl Core {
             None => Ok(()),
             Some(kind) => {
                 engine.health().worsen(Damage::Fatal);
-                Err(failure::explain(kind, "write", &self.path, "simulated"))
+                Err(failure::explain(kind, "write", self.name(), "simulated"))
             }
         }
     }
@@ -449,6 +453,6 @@ fn resume_softly(engine: &Engine) {
     if let Err(status) = engine.db().resume() {
         engine.health().worsen(Damage::Soft);
         let text = format_args!("background work stays stopped: {status}");
-        Event::at(Level::Debug).about(engine.path()).post(text);
+        Event::at(Level::Debug).about(engine.name()).post(text);
     }
 }

@@ -12,7 +12,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::claim::{Claim, Patience};
@@ -20,7 +20,7 @@ use super::directories;
 use super::kind::Kind;
 use super::made::Made;
 use super::survey::{self, Found};
-use super::{failure, lock, settle};
+use super::{failure, lock, paths, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 
@@ -31,6 +31,15 @@ pub(super) const ENGINE_LOCK: &str = "LOCK";
 /// How long to wait before asking again whether another process has let go.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
+/// A queue's directory.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// What its user calls it, an absolute path, in errors and events.
+    pub name: PathBuf,
+    /// What the operating system calls it: without links, which may be changed while it is open.
+    pub directory: PathBuf,
+}
+
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -40,6 +49,7 @@ pub(super) struct Hold {
     /// in this process. None for a look at what may not be written.
     file: Option<File>,
     claim: Claim,
+    place: Place,
 }
 
 impl Hold {
@@ -50,10 +60,13 @@ impl Hold {
         // Before the claim, which is under the path as the operating system names it.
         made.make_above(path)?;
         let claim = Claim::take(path, kind, patience)?;
+        if paths::is_root(claim.directory()) {
+            return Err(survey::refuse_root(path));
+        }
         loop {
             let found = preview(path, kind)?;
             if let Some(file) = lock_directory(path, found, &claim, patience, &mut made)? {
-                let mut hold = Self::of(Some(file), claim);
+                let mut hold = Self::of(path, Some(file), claim);
                 hold.made = made;
                 let found = hold.look(path, kind)?;
                 return Ok((hold, found));
@@ -97,7 +110,7 @@ impl Hold {
                 .map_err(|error| failure::refusal("lock the queue", path, &error))?;
             if locked {
                 let is_legacy = survey::survey(path, kind)? == Found::Legacy;
-                return Ok(is_legacy.then_some(Self::of(Some(file), claim)));
+                return Ok(is_legacy.then(|| Self::of(path, Some(file), claim)));
             }
             if patience.is_over() {
                 return Err(busy(path, ENGINE_LOCK));
@@ -117,15 +130,23 @@ impl Hold {
         let mut made = Made::default();
         let locked = lock_directory(path, found, &claim, Patience::none(), &mut made)?;
         made.keep();
-        Ok(Self::of(Some(locked.ok_or_else(taken)?), claim))
+        Ok(Self::of(path, Some(locked.ok_or_else(taken)?), claim))
     }
 
-    fn of(file: Option<File>, claim: Claim) -> Self {
+    fn of(path: &Path, file: Option<File>, claim: Claim) -> Self {
         Self {
             made: Made::default(),
             file,
+            place: Place {
+                name: path.to_owned(),
+                directory: claim.directory().to_owned(),
+            },
             claim,
         }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// What the opening has made.
@@ -143,15 +164,15 @@ impl Hold {
     pub(super) fn take_as_it_is(path: &Path, kind: Kind) -> Result<Self> {
         let claim = Claim::take(path, kind, Patience::none())?;
         if !path.join(HOLDER).exists() {
-            return Ok(Self::of(None, claim));
+            return Ok(Self::of(path, None, claim));
         }
         // The holder file is there.
         let mut made = Made::default();
         match lock_directory(path, Found::Queue, &claim, Patience::none(), &mut made) {
-            Ok(Some(file)) => Ok(Self::of(Some(file), claim)),
+            Ok(Some(file)) => Ok(Self::of(path, Some(file), claim)),
             // What may not be written can be looked at all the same.
             Err(error) if error.kind() == ErrorKind::Path && !is_held(path) => {
-                Ok(Self::of(None, claim))
+                Ok(Self::of(path, None, claim))
             }
             Err(error) if error.kind() != ErrorKind::Path => Err(error),
             Ok(None) | Err(_) => Err(busy(path, HOLDER)),
@@ -168,7 +189,7 @@ impl Hold {
         let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
         if let Err(error) = signed {
             let text = format_args!("could not sign {HOLDER}: {error}");
-            Event::at(Level::Debug).about(self.directory()).post(text);
+            Event::at(Level::Debug).about(&self.place.name).post(text);
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `backup` | where a copy of a queue may go |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `claim` | which directories this process has |
+//! | `paths` | what a path that was given means |
 //! | `directories` | making directories that survive a power cut |
 //! | `made` | what an opening has made, which goes again when it fails |
 //! | `options` | how RocksDB is set up |
@@ -50,6 +51,7 @@ mod legacy;
 mod lock;
 mod made;
 mod options;
+mod paths;
 mod rebuild;
 mod reclaim;
 mod remove;
@@ -67,11 +69,12 @@ use self::batch::RocksBatch;
 use self::claim::Patience;
 use self::core::Core;
 use self::engine::{Engine, Opening};
-use self::hold::Hold;
+use self::hold::{Hold, Place};
 pub(crate) use self::kind::Kind;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::legacy::format as legacy_format;
 pub(crate) use self::legacy::{convert, kind_at};
+pub(crate) use self::paths::entering;
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 pub(crate) use self::shared::{in_memory, set_cache};
@@ -97,7 +100,7 @@ impl RocksStore {
         fork::claim_engine()?;
         let (hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
         if found == Found::Queue {
-            rebuild::clear_undecided(hold.directory());
+            rebuild::clear_undecided(hold.place());
         }
         let opening = match found {
             Found::Queue => Opening::Tidy,
@@ -118,7 +121,7 @@ impl RocksStore {
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
         let counters = Arc::default();
-        let (engine, dropped) = open(hold.directory(), kind, opening, &counters)?;
+        let (engine, dropped) = open(hold.place(), kind, opening, &counters)?;
         hold.sign();
         hold.made().keep();
         let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
@@ -134,6 +137,11 @@ impl RocksStore {
         self.core.with(|engine| engine.back_up(&to))
     }
 
+    /// The directory as the operating system names it.
+    pub(crate) fn directory(&self) -> &Path {
+        self.core.path()
+    }
+
     /// Makes the next write fail with `kind` and stops the database as a fatal error does.
     #[cfg(test)]
     pub(crate) fn fail_next_write(&self, kind: ErrorKind) {
@@ -143,14 +151,16 @@ impl RocksStore {
 
 /// Opens the database. On a full disk the reserve, if there is one, gives the room for that.
 fn open(
-    path: &Path,
+    place: &Place,
     kind: Kind,
     opening: Opening,
     counters: &Arc<Counters>,
 ) -> Result<(Engine, Option<Dropped>)> {
-    match Engine::open(path, kind, opening, counters) {
-        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::release_in(path) => {
-            Engine::open(path, kind, opening, counters)
+    match Engine::open(place, kind, opening, counters) {
+        Err(error)
+            if error.kind() == ErrorKind::DiskFull && reserve::release_in(&place.directory) =>
+        {
+            Engine::open(place, kind, opening, counters)
         }
         outcome => outcome,
     }
@@ -231,7 +241,7 @@ impl Store for RocksStore {
     fn disk_size(&self) -> Result<u64> {
         self.core.with(|engine| {
             disk::allocated(engine.path())
-                .map_err(|error| failure::refusal("measure the queue", engine.path(), &error))
+                .map_err(|error| failure::refusal("measure the queue", engine.name(), &error))
         })
     }
 
@@ -254,7 +264,7 @@ impl Drop for RocksStore {
             return;
         }
         if let Err(error) = self.core.close() {
-            Event::at(Level::Error).about(self.core.path()).post(error);
+            Event::at(Level::Error).about(self.core.name()).post(error);
         }
     }
 }

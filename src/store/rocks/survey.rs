@@ -334,6 +334,13 @@ pub(super) fn refuse_legacy(path: &Path) -> Error {
     unsupported("it was written by rocksq 0.3.0 and has to be converted").of(path)
 }
 
+/// The refusal of a directory that everything else is in.
+pub(super) fn refuse_root(path: &Path) -> Error {
+    let why = "it is the root of a file tree; give a directory for the queue alone".to_owned();
+    let kind = ErrorKind::Path;
+    Refusal { kind, why }.of(path)
+}
+
 fn refuse_interrupted(path: &Path) -> Error {
     unsupported(
         "its conversion from rocksq 0.3.0 was interrupted; open it, or migrate it, which finishes that",

@@ -53,7 +53,9 @@ fn an_opening_that_fails_leaves_a_directory_of_others_as_it_was() {
         fs::create_dir(home.queue()).unwrap();
         fs::write(home.queue().join("letter"), "dear").unwrap();
         let fault = Fault::counted(&home.queue(), is_any, &[Write], libc::EIO, skip, u64::MAX);
-        Queue::open(Kind::Fifo, &home.queue()).map(drop).unwrap_err();
+        Queue::open(Kind::Fifo, &home.queue())
+            .map(drop)
+            .unwrap_err();
         drop(fault);
         assert_eq!(names(&home.queue()), ["letter"], "{skip}");
     }
