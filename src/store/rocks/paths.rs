@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::survey;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Does `work` with what `given` means; its errors name that path.
 pub(crate) fn entering<T>(given: &Path, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
@@ -37,7 +37,7 @@ pub(super) fn is_root(path: &Path) -> bool {
 /// An absolute path that ends in a name, without `.` and separators that say nothing.
 fn normalise(given: &Path) -> Result<PathBuf> {
     if given.as_os_str().is_empty() {
-        return Err(nameless());
+        return Err(nameless(given));
     }
     let path = std::path::absolute(given).map_err(|error| no_working_directory(given, &error))?;
     let path: PathBuf = path.components().collect();
@@ -47,19 +47,21 @@ fn normalise(given: &Path) -> Result<PathBuf> {
     // It ends in `..`, or is a root.
     match fs::canonicalize(&path) {
         Ok(path) => Ok(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(nameless()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(nameless(given)),
         Err(error) => Err(survey::unusable(&path, &error)),
     }
 }
 
-fn nameless() -> Error {
-    Error::invalid("The path of a queue must end in a name")
+fn nameless(given: &Path) -> Error {
+    let given = given.display();
+    let message = format!("Cannot use '{given}' for a queue: the path must end in a name");
+    Error::new(ErrorKind::Path, message)
 }
 
 fn no_working_directory(given: &Path, error: &io::Error) -> Error {
     let path = given.display();
     let message = format!("Cannot use {path} for a queue: no working directory: {error}");
-    Error::new(crate::error::ErrorKind::Path, message)
+    Error::new(ErrorKind::Path, message)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn a_queue_opens_after_it_was_opened_without_room_to_tidy_up() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q");
     push(&fifo(&path), 0, b"x").unwrap();
-    let place = Place {
+    let place = super::super::Place {
         name: path.clone(),
         directory: path.clone(),
     };
