@@ -241,6 +241,7 @@ impl<S: Store> Log<S> {
         self.check_usable()?;
         let committed = self.submit(Operation::Flush, Durability::Synced)?;
         self.settle(Some(committed), Durability::Synced)?;
+        self.store.check_there()?;
         self.report_loss()
     }
 
@@ -283,9 +284,10 @@ impl<S: Store> Log<S> {
         self.share.end();
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
+        let there = self.store.check_there();
         let closed = self.store.close();
         *closing = Some(closed.clone().map(|()| self.store.generation()));
-        given_back.and(noted).and(closed)
+        there.and(given_back).and(noted).and(closed)
     }
 
     /// Closes although `error` came, which then says what is lost by that.

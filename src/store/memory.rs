@@ -467,5 +467,9 @@ impl Store for MemoryStore {
         synced
     }
 
+    fn check_there(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn abandon(&self) {}
 }

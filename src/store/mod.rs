@@ -226,6 +226,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
     fn close(&self) -> Result<()>;
 
+    /// Fails when what was written will not be found again: somebody has removed it.
+    fn check_there(&self) -> Result<()>;
+
     /// The log could not be opened: closes a store that this opening has made, and takes it away.
     fn abandon(&self);
 }

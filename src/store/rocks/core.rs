@@ -39,6 +39,7 @@ use super::hold::{Hold, Place};
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
+use super::whereabouts::Landmark;
 use super::{aside, disk, failure, options, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
@@ -58,6 +59,7 @@ pub(super) struct Core {
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
     reserve: Reserve,
+    landmark: Landmark,
     pub(super) spare_batch: SpareBatch,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
@@ -85,6 +87,7 @@ impl Core {
     ) -> Self {
         Self {
             birthplace,
+            landmark: Landmark::of(hold.directory()),
             place: hold.place().clone(),
             reserve: Reserve::of(hold.directory()),
             kind,
@@ -144,13 +147,13 @@ impl Core {
     pub(super) fn with<T>(&self, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
         self.birthplace.check()?;
         match &*self.slot.read_recursive() {
-            Slot::Open(engine, _) => return work(engine),
+            Slot::Open(engine, hold) => return work(engine).map_err(|error| hold.explain(error)),
             Slot::Closed => return Err(Error::closed()),
             Slot::Lost(_) => {}
         }
         self.recover()?;
         match &*self.slot.read_recursive() {
-            Slot::Open(engine, _) => work(engine),
+            Slot::Open(engine, hold) => work(engine).map_err(|error| hold.explain(error)),
             Slot::Closed => Err(Error::closed()),
             Slot::Lost(_) => Err(self.stopped("read")),
         }
@@ -185,6 +188,7 @@ impl Core {
         floor: u64,
         occasion: Occasion,
     ) -> Result<bool> {
+        self.check_here()?;
         if self.with(|engine| reclaim::is_in_vain(engine, floor, occasion))? {
             return Err(self.full("give space back"));
         }
@@ -271,7 +275,11 @@ impl Core {
             Slot::Open(engine, hold) => {
                 // Writes that came after the first sync are few.
                 let closed = synced.and_then(|()| engine.sync());
-                drop(engine);
+                match self.landmark.is_displaced() {
+                    // It would write a table of contents there, in the place of another.
+                    true => engine.leave_open(),
+                    false => drop(engine),
+                }
                 self.reserve.leave();
                 drop(hold);
                 closed
@@ -279,6 +287,31 @@ impl Core {
             Slot::Lost(_) => synced,
             Slot::Closed => Ok(()),
         }
+    }
+
+    pub(super) fn check_there(&self) -> Result<()> {
+        self.birthplace.check()?;
+        self.with_hold(|hold| hold.check_there("flush or close the queue"))
+    }
+
+    fn with_hold(&self, check: impl FnOnce(&Hold) -> Result<()>) -> Result<()> {
+        match &*self.slot.read_recursive() {
+            Slot::Open(_, hold) | Slot::Lost(hold) => check(hold),
+            Slot::Closed => Ok(()),
+        }
+    }
+
+    /// Stops the database when it could not make files, or would make them in what has taken the
+    /// place of its directory.
+    fn check_here(&self) -> Result<()> {
+        let here = self.with_hold(|hold| hold.check_here("give space back"));
+        if here.is_err() {
+            self.with(|engine| {
+                engine.health().worsen(Damage::Fatal);
+                Ok(())
+            })?;
+        }
+        here
     }
 
     /// The opening has failed behind the store: takes the queue away if it is new.
@@ -364,6 +397,7 @@ impl Core {
 
     /// While there is no room to open the database it stays as it is: readers can go on.
     fn reopen(&self) -> Result<()> {
+        self.with_hold(|hold| hold.check_here("go on"))?;
         // What the reserve gives may be more than the file system counts as available to us.
         if !disk::has_room(self.path(), 0) && !self.reserve.release() {
             return Err(self.full("resume writing"));

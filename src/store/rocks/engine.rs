@@ -275,6 +275,12 @@ impl Engine {
             .map_err(|status| failure::failure("flush the queue", self.name(), &status))
     }
 
+    /// Never closes the database, since that may write files.
+    pub(super) fn leave_open(self: Box<Self>) {
+        self.db().cancel_all_background_work(true);
+        Box::leak(self);
+    }
+
     pub(super) fn failure(&self, what: &str, status: &rust_rocksdb::Error) -> Error {
         failure::failure(what, self.name(), status)
     }

@@ -145,6 +145,11 @@ impl Hold {
         }
     }
 
+    /// The holder file, locked.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
     pub(super) fn place(&self) -> &Place {
         &self.place
     }

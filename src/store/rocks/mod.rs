@@ -12,6 +12,7 @@
 //! | `backup` | where a copy of a queue may go |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `claim` | which directories this process has |
+//! | `whereabouts` | whether an open queue still is where it was opened |
 //! | `paths` | what a path that was given means |
 //! | `directories` | making directories that survive a power cut |
 //! | `made` | what an opening has made, which goes again when it fails |
@@ -64,6 +65,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod whereabouts;
 
 use self::batch::RocksBatch;
 use self::claim::Patience;
@@ -251,6 +253,10 @@ impl Store for RocksStore {
 
     fn close(&self) -> Result<()> {
         self.core.close()
+    }
+
+    fn check_there(&self) -> Result<()> {
+        self.core.check_there()
     }
 
     fn abandon(&self) {

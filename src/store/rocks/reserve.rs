@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::Mutex;
 
 use super::disk::{self, SLACK};
+use super::whereabouts::Landmark;
 use crate::events::{Event, Level};
 
 pub(super) const RESERVE: &str = "RESERVE";
@@ -31,6 +32,8 @@ const WORTH: u64 = 2 * SIZE;
 
 pub(super) struct Reserve {
     file: PathBuf,
+    /// What may have taken the place of the directory is left alone.
+    landmark: Landmark,
     state: AtomicU8,
     /// Held by those who make or remove the file, and change the state.
     changing: Mutex<()>,
@@ -50,6 +53,7 @@ impl Reserve {
     pub(super) fn of(directory: &Path) -> Self {
         let reserve = Self {
             file: directory.join(RESERVE),
+            landmark: Landmark::of(directory),
             state: AtomicU8::new(State::Unneeded as u8),
             changing: Mutex::new(()),
         };
@@ -163,6 +167,9 @@ impl Reserve {
 
     /// What is there stays when it cannot be made larger.
     fn make(&self, size: u64) -> io::Result<()> {
+        if !self.landmark.is_in_place() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let was_there = self.file.exists();
         let mut how = OpenOptions::new();
         let file = how
