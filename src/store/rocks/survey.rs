@@ -33,6 +33,18 @@ pub(super) enum Found {
     Moving,
 }
 
+/// A removal, or a copy, that was cut short can leave this.
+fn incomplete(path: &Path) -> Error {
+    let why = match kind(path) {
+        Ok(_) => {
+            "it holds files of a queue that has lost its CURRENT and its HOLDER, of which rocksq.repair \
+             saves what is intact"
+        }
+        Err(_) => "it holds files of a database that is not complete",
+    };
+    wrong(why).of(path)
+}
+
 /// Looks at `path`. Fails if what is there is no queue of `kind`.
 pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     let names = match list(path) {
@@ -52,7 +64,7 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     } else if has(HOLDER) {
         Ok(unfinished(&names))
     } else if names.iter().any(|name| is_ours(name)) {
-        Err(wrong("it holds files of a database that is not complete").of(path))
+        Err(incomplete(path))
     } else {
         Ok(Found::Empty)
     }
