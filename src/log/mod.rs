@@ -10,7 +10,7 @@
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for;
 //!   [`bounds`], [`fill`]: how much fits, and how much is there
-//! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
+//! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when; [`refreshing`]: what must not
 //! - [`open`], [`reload`]: how a log is found again; [`import`]: how one of another format is taken over
 //! - [`stats`]: what can be seen of it from outside
 
@@ -46,6 +46,7 @@ pub(crate) mod items;
 pub(crate) mod open;
 pub(crate) mod read;
 pub(crate) mod records;
+mod refreshing;
 pub(crate) mod reload;
 pub(crate) mod state;
 pub(crate) mod stats;
@@ -63,6 +64,7 @@ use clock::LogTime;
 use commit::{CommitLine, Committed, Operation};
 use cursor::{Cursor, Mark};
 use expiry::Expiry;
+use refreshing::Refreshing;
 use state::{ONLY_LABEL, State};
 use stats::Seen;
 use sync::SyncStage;
@@ -122,6 +124,7 @@ pub(crate) struct Log<S: Store> {
     /// generation of the store that the close has synced.
     closing: Mutex<Option<Result<u64>>>,
     housekeeping: Registration,
+    refreshing: Refreshing<S>,
     share: Share,
     /// What the store had to reclaim when the housekeeping last looked.
     written_at_last_look: AtomicU64,
@@ -280,6 +283,7 @@ impl<S: Store> Log<S> {
             Err(error) => Err(self.give_up(error)),
             Ok(_) => self.report_loss(),
         };
+        self.refreshing.end();
         self.housekeeping.end();
         self.share.end();
         self.read_ahead.clear();

@@ -12,6 +12,7 @@ use super::clock::{Clock, LogTime};
 use super::cursor::{Cursor, Mark};
 use super::expiry::Expiry;
 use super::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
+use super::refreshing::Refreshing;
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
 use crate::error::{ErrorKind, Result};
@@ -129,6 +130,7 @@ impl<S: Store> Log<S> {
                 seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),
+                refreshing: Refreshing::of(log.clone(), meta.time),
                 share: Share::new(),
                 written_at_last_look: Default::default(),
                 left_behind: Default::default(),
@@ -136,6 +138,7 @@ impl<S: Store> Log<S> {
             }
         });
         log.schedule_expiry();
+        log.refreshing.begin();
         Ok(log)
     }
 

@@ -226,6 +226,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
     fn close(&self) -> Result<()>;
 
+    /// Gives everything that it keeps the time of now, as far as it can.
+    fn refresh(&self);
+
     /// Fails when what was written will not be found again: somebody has removed it.
     fn check_there(&self) -> Result<()>;
 

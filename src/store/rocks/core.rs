@@ -40,7 +40,7 @@ use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
 use super::whereabouts::Landmark;
-use super::{aside, disk, failure, options, reclaim};
+use super::{aside, disk, failure, options, reclaim, refresh};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
@@ -286,6 +286,15 @@ impl Core {
             }
             Slot::Lost(_) => synced,
             Slot::Closed => Ok(()),
+        }
+    }
+
+    pub(super) fn refresh(&self) {
+        if self.landmark.is_in_place()
+            && let Err(error) = refresh::refresh(self.path())
+        {
+            let text = format_args!("a file may look old: {error}");
+            self.event(Level::Debug).post(text);
         }
     }
 

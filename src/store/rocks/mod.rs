@@ -23,6 +23,7 @@
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `refresh` | keeping files from looking as if they had been left behind |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
@@ -55,6 +56,7 @@ mod options;
 mod paths;
 mod rebuild;
 mod reclaim;
+mod refresh;
 mod remove;
 mod replay;
 mod reserve;
@@ -253,6 +255,10 @@ impl Store for RocksStore {
 
     fn close(&self) -> Result<()> {
         self.core.close()
+    }
+
+    fn refresh(&self) {
+        self.core.refresh();
     }
 
     fn check_there(&self) -> Result<()> {
