@@ -81,7 +81,10 @@ impl Error {
     /// The same error, naming the queue's directory.
     pub(crate) fn at(self, path: &Path) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.path.get_or_insert_with(|| path.to_owned());
+        if inner.path.is_none() {
+            inner.path = Some(path.to_owned());
+            inner.name_queue(path);
+        }
         Self(Arc::new(inner))
     }
 
@@ -144,6 +147,16 @@ impl Error {
     /// The queue's directory, where the error belongs to one.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
+    }
+}
+
+impl Inner {
+    /// Who has many queues wants to know which.
+    fn name_queue(&mut self, path: &Path) {
+        if self.kind == ErrorKind::Closed {
+            let queue = format!("The queue at {} is closed", path.display());
+            self.message = self.message.replacen("The queue is closed", &queue, 1);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::events::{self, Event, Level};
 use crate::log::bounds::Bounds;
 use crate::log::clock::SystemClock;
@@ -41,8 +41,12 @@ impl Site {
         &self,
         operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
     ) -> Result<T> {
-        let directory = self.log.store().directory();
-        operation(&self.log).map_err(|error| error.call(directory, &self.path))
+        operation(&self.log).map_err(|error| self.name(error))
+    }
+
+    /// The error as one of this queue.
+    pub(crate) fn name(&self, error: Error) -> Error {
+        error.call(self.log.store().directory(), &self.path)
     }
 }
 

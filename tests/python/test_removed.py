@@ -121,7 +121,9 @@ def test_a_queue_that_was_moved_is_refused_new_files_and_goes_on_when_it_is_back
     queue.push([b"last"])
     items = queue.pop(100)
     queue.close()
-    assert [int.from_bytes(item[:4], "little") for item in items[:-1]] == list(range(len(items) - 1))
+    assert [int.from_bytes(item[:4], "little") for item in items[:-1]] == list(
+        range(len(items) - 1)
+    )
     assert pushed - 1 <= len(items) - 1 <= pushed
     assert items[-1] == b"last"
 

@@ -1,6 +1,8 @@
 """Errors of the operating system: the call that meets one raises, and the same object goes on."""
 
+import logging
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -176,3 +178,31 @@ def test_a_directory_without_permission_is_a_path_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(rocksq.PathError, match="permission denied"):
         Queue(tmp_path / "queue")
+
+
+def test_a_full_disk_is_said_once(disk: Path) -> None:
+    with Queue(disk / "queue") as queue:
+        _, first = add_until(rocksq.DiskFull, lambda n: queue.push([item(n)]))
+        with pytest.raises(rocksq.DiskFull) as again:
+            queue.push([item(0)])
+        for error in (first, again.value):
+            text = str(error).lower()
+            assert text.count("no space") == 1, text
+            assert text.count("make room") == 1, text
+            assert "errno" not in text
+            assert "os error" not in text
+        assert "while appending to file" in str(first)
+        queue.pop(1000)
+
+
+def test_what_is_logged_is_words(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "rocksq")
+    with Queue(path) as queue, file_limit(MIB):
+        add_until(rocksq.Error, lambda n: queue.push([item(n)]))
+    stopped = [r.getMessage() for r in caplog.records if "RocksDB stopped" in r.getMessage()]
+    assert "RocksDB stopped while it wrote to the log: IO error: " in stopped[0]
+    for record in caplog.records:
+        if record.name == "rocksq":
+            assert not re.search(
+                r"Err\(|Ok\(|Some\(|Error \{|K[A-Z][a-z]+[A-Z]", record.getMessage()
+            )

@@ -446,8 +446,7 @@ impl Core {
     }
 
     fn full(&self, what: &str) -> Error {
-        let cause = "an earlier write had failed";
-        failure::explain(ErrorKind::DiskFull, what, self.name(), cause)
+        failure::full(what, self.name(), ", as an earlier write has found")
     }
 
     fn stopped(&self, what: &str) -> Error {

@@ -27,12 +27,14 @@
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
+//! | `access` | why access is denied |
 //! | `failure` | RocksDB's statuses as errors of this crate |
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod access;
 mod aside;
 mod backup;
 mod batch;

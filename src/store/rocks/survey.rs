@@ -10,7 +10,7 @@ use rust_rocksdb::{DB, Options};
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
 use super::reserve::RESERVE;
-use super::{aside, endless, failure, legacy};
+use super::{access, aside, endless, failure, legacy};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -199,7 +199,7 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
     if failure::is_of_machine(error) {
         return failure::refusal("use the directory", path, error);
     }
-    let why = reason(error);
+    let why = reason(path, error);
     let message = format!("Cannot use {} for a queue: {why}", path.display());
     Error::new(ErrorKind::Path, message).at(path)
 }
@@ -213,15 +213,15 @@ pub(super) fn no_parent(path: &Path, directory: &Path, error: &io::Error) -> Err
         "Cannot create a queue at {}: cannot make the directory {}: {}",
         path.display(),
         directory.display(),
-        reason(error)
+        reason(directory, error)
     );
     Error::new(ErrorKind::Path, message).at(path)
 }
 
-fn reason(error: &io::Error) -> String {
+fn reason(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotADirectory => "it, or a part of its path, is not a directory".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::PermissionDenied => access::denial(path),
         io::ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
         _ => error.to_string(),
     }
