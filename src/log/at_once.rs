@@ -43,7 +43,11 @@ impl<S: Store> Log<S> {
                 called: false,
             })
         };
-        Ok(self.submit_at_once(operation, level, fits)?.map(drop))
+        match self.submit_at_once(operation, level, fits) {
+            // There may be room when what was taken is given back, which takes a while.
+            Err(error) if error.kind() == ErrorKind::DiskFull => Ok(None),
+            done => Ok(done?.map(drop)),
+        }
     }
 
     /// Like [`take`](Self::take) without waiting; `None` when it would have to wait.

@@ -151,6 +151,21 @@ impl<S: Store> Log<S> {
         level: Durability,
         turn: Turn,
     ) -> Result<Tried<Option<Committed>>> {
+        match self.append_here(items, level, turn) {
+            Err(error) if error.kind() == ErrorKind::DiskFull && self.makes_room() => {
+                self.append_here(items, level, turn)
+            }
+            tried => tried,
+        }
+    }
+
+    /// The same with the room that the disk has.
+    fn append_here<T: AsRef<[u8]>>(
+        &self,
+        items: &[T],
+        level: Durability,
+        turn: Turn,
+    ) -> Result<Tried<Option<Committed>>> {
         let Some(operation) = self.prepare_append(items, turn)? else {
             return Ok(Tried::Done(None));
         };

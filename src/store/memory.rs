@@ -473,6 +473,8 @@ impl Store for MemoryStore {
         synced
     }
 
+    fn settle(&self) {}
+
     fn refresh(&self) {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
     }

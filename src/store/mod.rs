@@ -226,6 +226,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
     fn close(&self) -> Result<()>;
 
+    /// Waits for space that a [`reclaim`](Self::reclaim) gives back and that is on its way.
+    fn settle(&self);
+
     /// Gives everything that it keeps the time of now, as far as it can.
     fn refresh(&self);
 

@@ -206,3 +206,38 @@ def test_what_is_logged_is_words(path: Path, caplog: pytest.LogCaptureFixture) -
             assert not re.search(
                 r"Err\(|Ok\(|Some\(|Error \{|K[A-Z][a-z]+[A-Z]", record.getMessage()
             )
+
+
+@pytest.fixture
+def small_disk(disk: Path) -> Path:
+    """Yield the root of a file system of 8 MiB."""
+    subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+    return disk
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000])
+@pytest.mark.parametrize("level", list(rocksq.Durability))
+def test_a_queue_that_was_drained_takes_items_at_once_though_it_had_filled_the_disk(
+    small_disk: Path, level: rocksq.Durability, size: int
+) -> None:
+    with Queue(small_disk / "queue", durability=level) as queue:
+        for _ in range(4):
+            pushed, _ = add_until(rocksq.DiskFull, lambda n: queue.push([item(n, size)]))
+            assert pushed * size > 4 * MIB
+            assert numbers(queue.pop(pushed)) == list(range(pushed))
+            queue.push([item(0, size)])
+            assert numbers(queue.pop(9)) == [0]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_nonblocking_queue_that_was_drained_takes_items_at_once(
+    small_disk: Path, together: bool
+) -> None:
+    with nonblocking.PersistentQueueWithCapacity(small_disk / "queue") as later:
+        for _ in range(4):
+            pushed, _ = add_until(rocksq.DiskFull, lambda n: later.push([item(n)]).get())
+            later.pop(pushed).get()
+            responses = [later.push([item(n)]) for n in range(5 if together else 1)]
+            for response in responses:
+                response.get()
+            assert numbers(later.pop(9).get().data or []) == list(range(len(responses)))

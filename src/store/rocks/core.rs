@@ -289,6 +289,14 @@ impl Core {
         }
     }
 
+    /// RocksDB deletes files in the background.
+    pub(super) fn settle(&self) {
+        let settled = self.with(|engine| engine.settle());
+        if let Err(error) = settled {
+            self.event(Level::Debug).post(error);
+        }
+    }
+
     pub(super) fn refresh(&self) {
         if self.landmark.is_in_place()
             && let Err(error) = refresh::refresh(self.path())

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
-use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, LiveFile, WriteBatch, WriteOptions};
+use rust_rocksdb::{
+    ColumnFamily, DB, Env, FlushOptions, LiveFile, WaitForCompactOptions, WriteBatch, WriteOptions,
+};
 use self_cell::self_cell;
 
 use super::health::Health;
@@ -17,6 +19,9 @@ use super::{chunks, directories, disk, failure, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::store::{Dropped, Records};
+
+/// Microseconds that a push on a full disk waits for the background work.
+const LONGEST_WORK: u64 = 1_000_000;
 
 /// How to open a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,6 +278,15 @@ impl Engine {
         self.health
             .during_flush(|| self.db().flush_cfs_opt(&families, &how))
             .map_err(|status| failure::failure("flush the queue", self.name(), &status))
+    }
+
+    /// Waits, but not for long, until the background work has come to an end.
+    pub(super) fn settle(&self) -> Result<()> {
+        let mut how = WaitForCompactOptions::default();
+        how.set_timeout(LONGEST_WORK);
+        self.db()
+            .wait_for_compact(&how)
+            .map_err(|status| self.failure("give space back", &status))
     }
 
     /// Never closes the database, since that may write files.

@@ -259,6 +259,10 @@ impl Store for RocksStore {
         self.core.close()
     }
 
+    fn settle(&self) {
+        self.core.settle();
+    }
+
     fn refresh(&self) {
         self.core.refresh();
     }
