@@ -157,7 +157,8 @@ impl<S: Store> Log<S> {
         let batch = self.begin_trim()?;
         let reach = self.reach()?;
         let behind = self.left_behind.load(Ordering::Relaxed);
-        let worth_it = reach.trims || reach.drained || behind;
+        let drained = reach.drained && self.store.unreclaimed() > 0;
+        let worth_it = reach.trims || drained || behind;
         if worth_it {
             self.trim_to(batch, reach, Occasion::Resting)?;
             self.store.settle();
