@@ -84,7 +84,29 @@ impl Error {
     /// The same error, naming the queue's directory.
     pub(crate) fn at(self, path: &Path) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.path.get_or_insert_with(|| path.to_owned());
+        if inner.path.is_none() {
+            inner.path = Some(path.to_owned());
+            inner.name_queue(path);
+        }
+        Self(Arc::new(inner))
+    }
+
+    /// The same error, about what is called `name` and was found in `directory`.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) fn call(self, directory: &Path, name: &Path) -> Self {
+        if directory == name {
+            return self.at(name);
+        }
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.path.take_if(|path| path == directory);
+        Self(Arc::new(inner)).at(name)
+    }
+
+    /// The same error with more at the end of its message.
+    #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
+    pub(crate) fn add(self, more: &str) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.message.push_str(more);
         Self(Arc::new(inner))
     }
 
@@ -138,6 +160,16 @@ impl Error {
     /// The queue's directory, where the error belongs to one.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
+    }
+}
+
+impl Inner {
+    /// Who has many queues wants to know which.
+    fn name_queue(&mut self, path: &Path) {
+        if self.kind == ErrorKind::Closed {
+            let queue = format!("The queue at {} is closed", path.display());
+            self.message = self.message.replacen("The queue is closed", &queue, 1);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! does.
 
 use std::collections::VecDeque;
-use std::fmt::Display;
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
@@ -44,8 +45,22 @@ enum Source {
 pub struct Event {
     level: Level,
     source: Source,
-    path: Option<PathBuf>,
+    path: Option<QueuePath>,
 }
+
+/// The path of the queue that an event is about. It is the value of the field `path`, which shows as
+/// text. A path need not be text: who wants it to the byte finds it as this error.
+#[derive(Clone, Debug)]
+pub struct QueuePath(pub PathBuf);
+
+impl fmt::Display for QueuePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
+/// The one kind of value of `tracing` that a subscriber can ask for its type.
+impl Error for QueuePath {}
 
 /// An event with its text.
 struct Told {
@@ -90,7 +105,7 @@ impl Event {
     #[cfg_attr(not(feature = "rocksdb"), allow(dead_code))]
     pub fn about(self, path: &Path) -> Self {
         Self {
-            path: Some(path.to_owned()),
+            path: Some(QueuePath(path.to_owned())),
             ..self
         }
     }
@@ -105,8 +120,10 @@ impl Event {
 
     /// Tells it now. For one who holds no lock.
     pub fn tell(self, text: impl Display) {
-        let path = self.path.as_ref();
-        let path = path.map(|path| tracing::field::display(path.display()));
+        let path = self
+            .path
+            .as_ref()
+            .map(|path| path as &(dyn Error + 'static));
         match self.source {
             Source::Queue => tracing_at!(self.level, event("rocksq", path, "{text}")),
             Source::Engine => tracing_at!(self.level, event("rocksq::rocksdb", path, "{text}")),

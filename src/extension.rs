@@ -2,7 +2,7 @@
 //! alone and promises nothing: it may change with any version.
 
 pub use crate::blocking::{checked, opening_at};
-pub use crate::events::{Event, Level};
+pub use crate::events::{Event, Level, QueuePath};
 pub use crate::fork::{Birthplace, is_sound};
 pub use crate::log::Few;
 pub use crate::log::bounds::Amount;

@@ -55,17 +55,16 @@ pub fn migrate(
     path: impl AsRef<Path>,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<Migrated>> {
-    let path = path.as_ref();
-    let mut report = |now| match progress(now) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(stopped(path)),
-    };
-    let migrated = match rocks::kind_at(path) {
-        Ok(Some(kind)) => convert(path, kind, Some(Duration::ZERO), &mut report),
-        Ok(None) => Ok(None),
-        Err(error) => Err(error),
-    };
-    migrated.map_err(|error| error.at(path))
+    rocks::entering(path.as_ref(), |path| {
+        let mut report = |now| match progress(now) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(stopped(path)),
+        };
+        match rocks::kind_at(path)? {
+            Some(kind) => convert(path, kind, Some(Duration::ZERO), &mut report),
+            None => Ok(None),
+        }
+    })
 }
 
 /// Converts the queue of `kind` at `path` if it is one of rocksq 0.3.0. Waits up to `open_timeout`

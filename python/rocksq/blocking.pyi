@@ -279,7 +279,7 @@ class PersistentQueueWithCapacity:
 
     @property
     def path(self) -> str:
-        """The directory of the queue, as it was given."""
+        """The full path of the directory of the queue."""
 
     @property
     def closed(self) -> bool:
@@ -608,7 +608,7 @@ class MpmcQueue:
 
     @property
     def path(self) -> str:
-        """The directory of the queue, as it was given."""
+        """The full path of the directory of the queue."""
 
     @property
     def closed(self) -> bool:

@@ -392,7 +392,7 @@ impl PersistentQueueWithCapacity {
         self.durability
     }
 
-    /// The directory of the queue.
+    /// The full path of the directory of the queue.
     pub fn path(&self) -> &Path {
         self.handle.path()
     }

@@ -19,7 +19,7 @@ use crate::maintenance::Recovery;
 use crate::migration;
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::store::Store;
-use crate::store::rocks::{Kind, RocksStore};
+use crate::store::rocks::{self, Kind, RocksStore};
 use crate::worker::Worker;
 
 /// An opening of a queue. It is closed when the last face of it is dropped; the last opening of a
@@ -56,7 +56,12 @@ impl Site {
         &self,
         operation: impl FnOnce(&Log<RocksStore>) -> Result<T>,
     ) -> Result<T> {
-        operation(&self.log).map_err(|error| error.at(&self.path))
+        operation(&self.log).map_err(|error| self.name(error))
+    }
+
+    /// The error as one of this queue.
+    pub(crate) fn name(&self, error: Error) -> Error {
+        error.call(self.log.store().directory(), &self.path)
     }
 
     /// Fails when the opening was closed, though others may have the queue open.
@@ -75,23 +80,20 @@ impl Site {
 
 impl Handle {
     pub(crate) fn open(
-        path: &Path,
+        given: &Path,
         terms: Terms,
         open_timeout: Option<Duration>,
         origin: Origin,
     ) -> Result<Arc<Self>> {
-        let open = || {
-            let store = open_store(path, terms.kind, open_timeout)?;
-            let clock = Box::new(SystemClock::new());
-            let log = Log::open(store, terms.retention, terms.bounds, clock)?;
-            events::tell_posted();
-            tell_opened(path, &log, recovery(&log).as_ref());
-            Ok(log)
-        };
-        let checked = terms.bounds.check();
-        let opened = checked.and_then(|()| opened::open(path, terms, open_timeout, origin, open));
+        let checked = terms.bounds.check().map_err(|error| error.at(given));
+        let opened = checked.and_then(|()| {
+            rocks::entering(given, |path| {
+                let open = || open_log(given, path, terms, open_timeout);
+                opened::open(path, terms, open_timeout, origin, open)
+            })
+        });
         events::tell_posted();
-        opened.map_err(|error| error.at(path))
+        opened
     }
 
     pub(super) fn new(opened: Arc<Opened>, path: &Path, origin: Origin) -> Self {
@@ -132,7 +134,7 @@ impl Handle {
     pub(crate) fn back_up(&self, to: &Path) -> Result<()> {
         self.with(|log| {
             log.flush()?;
-            log.store().back_up(to)
+            rocks::entering(to, |to| log.store().back_up(to))
         })
     }
 
@@ -227,6 +229,32 @@ impl Handle {
     fn event(&self, level: Level) -> Event {
         Event::at(level).about(self.path())
     }
+}
+
+/// Opens what is at `path`, which was `given` so.
+fn open_log(
+    given: &Path,
+    path: &Path,
+    terms: Terms,
+    open_timeout: Option<Duration>,
+) -> Result<Arc<Log<RocksStore>>> {
+    let is_new = !path.exists();
+    let store = open_store(path, terms.kind, open_timeout)?;
+    let clock = Box::new(SystemClock::new());
+    let log = Log::open(store, terms.retention, terms.bounds, clock)?;
+    events::tell_posted();
+    tell_opened(path, &log, recovery(&log).as_ref());
+    if is_new && given.starts_with("~") {
+        tell_of_home(path);
+    }
+    Ok(log)
+}
+
+fn tell_of_home(path: &Path) {
+    Event::at(Level::Warn).about(path).tell(
+        "the queue was made in a directory called ~, which is not expanded: for a home give the full \
+         path",
+    );
 }
 
 fn tell_opened(path: &Path, log: &Log<RocksStore>, recovery: Option<&Recovery>) {

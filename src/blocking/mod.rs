@@ -37,11 +37,11 @@ use crate::store::rocks::{self, Kind};
 /// `Busy` when somebody has it open, `WrongKind` when another kind of queue is there, or one so
 /// damaged that its kind cannot be told; then nothing was deleted.
 pub fn remove_queue(path: impl AsRef<Path>) -> Result<()> {
-    rocks::remove(path.as_ref(), Kind::Fifo)
+    rocks::entering(path.as_ref(), |path| rocks::remove(path, Kind::Fifo))
 }
 
 /// Deletes the [`MpmcQueue`] at `path` for good. Nothing there is no error. Errors as for
 /// [`remove_queue`].
 pub fn remove_mpmc_queue(path: impl AsRef<Path>) -> Result<()> {
-    rocks::remove(path.as_ref(), Kind::Mpmc)
+    rocks::entering(path.as_ref(), |path| rocks::remove(path, Kind::Mpmc))
 }

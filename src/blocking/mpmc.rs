@@ -423,7 +423,7 @@ impl MpmcQueue {
         self.durability
     }
 
-    /// The directory of the queue.
+    /// The full path of the directory of the queue.
     pub fn path(&self) -> &Path {
         self.handle.path()
     }

@@ -43,7 +43,11 @@ impl<S: Store> Log<S> {
                 called: false,
             })
         };
-        let done = self.submit_at_once(operation, level, fits);
+        let done = match self.submit_at_once(operation, level, fits) {
+            // There may be room when what was taken is given back, which takes a while.
+            Err(error) if error.kind() == ErrorKind::DiskFull => return Ok(None),
+            done => done,
+        };
         Ok(self.counted(items.len(), done)?.map(drop))
     }
 

@@ -10,7 +10,7 @@
 //! - [`read`], [`fetch`], [`tail`], [`items`]: how items come out
 //! - [`wait`], [`attempt`]: how callers wait; [`unclaimed`]: what they did not come for;
 //!   [`bounds`], [`fill`]: how much fits, and how much is there
-//! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when
+//! - [`expiry`], [`tidy`], [`clock`]: what goes away, and when; [`refreshing`]: what must not
 //! - [`open`], [`reload`]: how a log is found again; [`import`]: how one of another format is taken over
 //! - [`stats`]: what can be seen of it from outside
 
@@ -46,6 +46,7 @@ pub(crate) mod items;
 pub(crate) mod open;
 pub(crate) mod read;
 pub(crate) mod records;
+mod refreshing;
 pub(crate) mod reload;
 pub(crate) mod state;
 pub(crate) mod stats;
@@ -63,6 +64,7 @@ use clock::LogTime;
 use commit::{CommitLine, Committed, Operation};
 use cursor::{Cursor, Mark};
 use expiry::Expiry;
+use refreshing::Refreshing;
 use state::{ONLY_LABEL, State};
 use stats::Seen;
 use sync::SyncStage;
@@ -122,6 +124,7 @@ pub(crate) struct Log<S: Store> {
     /// generation of the store that the close has synced.
     closing: Mutex<Option<Result<u64>>>,
     housekeeping: Registration,
+    refreshing: Refreshing<S>,
     share: Share,
     /// What the store had to reclaim when the housekeeping last looked.
     written_at_last_look: AtomicU64,
@@ -148,10 +151,18 @@ impl<S: Store> Log<S> {
         level: Durability,
         turn: Turn,
     ) -> Result<Tried<Option<Committed>>> {
-        self.counted(items.len(), self.try_append_uncounted(items, level, turn))
+        let mut tried = self.append_here(items, level, turn);
+        if let Err(error) = &tried
+            && error.kind() == ErrorKind::DiskFull
+            && self.makes_room()
+        {
+            tried = self.append_here(items, level, turn);
+        }
+        self.counted(items.len(), tried)
     }
 
-    fn try_append_uncounted<T: AsRef<[u8]>>(
+    /// The same with the room that the disk has, and not counted.
+    fn append_here<T: AsRef<[u8]>>(
         &self,
         items: &[T],
         level: Durability,
@@ -250,6 +261,7 @@ impl<S: Store> Log<S> {
         self.check_usable()?;
         let committed = self.submit(Operation::Flush, Durability::Synced)?;
         self.settle(Some(committed), Durability::Synced)?;
+        self.store.check_there()?;
         self.report_loss()
     }
 
@@ -288,13 +300,15 @@ impl<S: Store> Log<S> {
             Err(error) => Err(self.give_up(error)),
             Ok(_) => self.report_loss(),
         };
+        self.refreshing.end();
         self.housekeeping.end();
         self.share.end();
         self.read_ahead.clear();
         let noted = stopped.and_then(|()| self.note_clean_stop());
+        let there = self.store.check_there();
         let closed = self.store.close();
         *closing = Some(closed.clone().map(|()| self.store.generation()));
-        given_back.and(noted).and(closed)
+        there.and(given_back).and(noted).and(closed)
     }
 
     /// Closes although `error` came, which then says what is lost by that.

@@ -12,6 +12,7 @@ use super::clock::{Clock, LogTime};
 use super::cursor::{Cursor, Mark};
 use super::expiry::Expiry;
 use super::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
+use super::refreshing::Refreshing;
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
 use crate::error::{ErrorKind, Result};
@@ -107,17 +108,8 @@ impl<S: Store> Log<S> {
         bounds: Bounds,
         clock: Box<dyn Clock>,
     ) -> Result<Arc<Self>> {
-        let stored = Stored::read(&store, retention)?;
-        let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
-        let time = LogTime::starting_after(last_time.max(stored.time), clock);
-        let meta = Meta {
-            open: true,
-            epoch: next_epoch(stored.meta, store.dropped().as_ref()),
-            uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
-            time: time.now(),
-        };
-        write_meta(&store, meta)?;
-        store.sync()?;
+        let begun = begin(&store, retention, clock).inspect_err(|_| store.abandon());
+        let (stored, time, meta) = begun?;
         store.found(stored.end.position);
         let log = Arc::new_cyclic(|log: &Weak<Self>| {
             let chore: Weak<dyn Chore> = log.clone();
@@ -138,6 +130,7 @@ impl<S: Store> Log<S> {
                 seen: Default::default(),
                 closing: Default::default(),
                 housekeeping: Registration::new(chore),
+                refreshing: Refreshing::of(log.clone(), meta.time),
                 share: Share::new(),
                 written_at_last_look: Default::default(),
                 left_behind: Default::default(),
@@ -145,6 +138,7 @@ impl<S: Store> Log<S> {
             }
         });
         log.schedule_expiry();
+        log.refreshing.begin();
         Ok(log)
     }
 
@@ -174,6 +168,26 @@ impl<S: Store> Log<S> {
         };
         write_meta(&self.store, meta)
     }
+}
+
+/// What the store holds, the log's time, and the note, which is durable, that the log is open.
+fn begin<S: Store>(
+    store: &S,
+    retention: Retention,
+    clock: Box<dyn Clock>,
+) -> Result<(Stored, LogTime, Meta)> {
+    let stored = Stored::read(store, retention)?;
+    let last_time = stored.meta.map_or(i64::MIN, |meta| meta.time);
+    let time = LogTime::starting_after(last_time.max(stored.time), clock);
+    let meta = Meta {
+        open: true,
+        epoch: next_epoch(stored.meta, store.dropped().as_ref()),
+        uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
+        time: time.now(),
+    };
+    write_meta(store, meta)?;
+    store.sync()?;
+    Ok((stored, time, meta))
 }
 
 /// The epoch grows when the last stop was not clean. When something was dropped that may have been

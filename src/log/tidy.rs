@@ -145,6 +145,27 @@ impl<S: Store> Log<S> {
         }
     }
 
+    /// Gives back at once what was taken, for a push that has found no room on the disk. Returns
+    /// whether there was anything, so that the push may succeed now.
+    pub(super) fn makes_room(&self) -> bool {
+        // What is buffered may need the very room; what was taken before it is written.
+        let _written = self.write_buffer();
+        self.give_back_taken().unwrap_or(false)
+    }
+
+    fn give_back_taken(&self) -> Result<bool> {
+        let batch = self.begin_trim()?;
+        let reach = self.reach()?;
+        let behind = self.left_behind.load(Ordering::Relaxed);
+        let drained = reach.drained && self.store.unreclaimed() > 0;
+        let worth_it = reach.trims || drained || behind;
+        if worth_it {
+            self.trim_to(batch, reach, Occasion::Resting)?;
+            self.store.settle();
+        }
+        Ok(worth_it)
+    }
+
     /// Writes what is buffered, if anything is.
     pub(super) fn write_buffer(&self) -> Result<()> {
         self.submit(Operation::Flush, Durability::Written).map(drop)

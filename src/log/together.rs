@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::Log;
-use super::attempt::Turn;
+use super::attempt::{Tried, Turn};
 use super::commit::Committed;
 use super::read::{Batch, Claim, Taken};
 use crate::error::{ErrorKind, Result};
@@ -48,11 +48,35 @@ impl<S: Store> Log<S> {
             Some(()) => committed.next().transpose(),
             None => Ok(None),
         };
-        let results = results.into_iter().map(outcome);
-        results
-            .zip(additions)
-            .map(|(result, addition)| self.counted(addition.items.len(), result))
+        let mut outcomes: Vec<_> = results.into_iter().map(outcome).collect();
+        self.append_again(additions, &mut outcomes);
+        let counted = outcomes.into_iter().zip(additions);
+        counted
+            .map(|(outcome, addition)| self.counted(addition.items.len(), outcome))
             .collect()
+    }
+
+    /// Those that found no room on the disk are tried again, if there can be some, and if none of
+    /// those behind them was quicker.
+    fn append_again(&self, additions: &[Addition<'_>], outcomes: &mut [Result<Option<Committed>>]) {
+        let is_full = |outcome: &Result<Option<Committed>>| match outcome {
+            Err(error) => error.kind() == ErrorKind::DiskFull,
+            Ok(_) => false,
+        };
+        let done = outcomes.iter().rev().take_while(|outcome| is_full(outcome));
+        let first = outcomes.len().saturating_sub(done.count());
+        if first == outcomes.len() || outcomes.iter().take(first).any(is_full) || !self.makes_room()
+        {
+            return;
+        }
+        let again = outcomes.iter_mut().zip(additions).skip(first);
+        for (outcome, addition) in again {
+            let tried = self.append_here(&addition.items, addition.level, Turn::Last);
+            *outcome = tried.map(|tried| match tried {
+                Tried::Done(committed) => committed,
+                Tried::Lacking(_) => None, // not the answer to a last try
+            });
+        }
     }
 
     /// The last tries of [`take`](Self::take) under one label, to be claimed later and still to be

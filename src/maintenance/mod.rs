@@ -28,7 +28,7 @@ pub use report::{Missing, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::Store;
-use crate::store::rocks::{Rebuild, Salvage};
+use crate::store::rocks::{self, Rebuild, Salvage};
 use rewrite::Rewrite;
 use walk::{Count, Plan};
 
@@ -41,8 +41,7 @@ use walk::{Count, Plan};
 /// `UnsupportedFormat` when it is of a newer version, or of rocksq 0.3.0; `Io` when the operating system refuses to read. Damage is no error: it is in the
 /// report.
 pub fn verify(path: impl AsRef<Path>) -> Result<Report> {
-    let path = path.as_ref();
-    inspect(path).map_err(|error| error.at(path))
+    rocks::entering(path.as_ref(), inspect)
 }
 
 /// Writes a new queue with every item that can still be read in the place of the one at `path`, and
@@ -63,8 +62,7 @@ pub fn verify(path: impl AsRef<Path>) -> Result<Report> {
 /// As for [`verify`]; `Corrupt` when not even the kind of queue can be told; `DiskFull`. Then the
 /// old queue is as it was.
 pub fn repair(path: impl AsRef<Path>) -> Result<Report> {
-    let path = path.as_ref();
-    rebuild(path).map_err(|error| error.at(path))
+    rocks::entering(path.as_ref(), rebuild)
 }
 
 fn inspect(path: &Path) -> Result<Report> {

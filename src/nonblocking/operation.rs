@@ -102,7 +102,7 @@ pub(super) fn submit<T: Send + Sync + 'static>(
         handle.worker().start()?;
     }
     let deadline = asked.wait.begin();
-    inflight.submit(desk, asked.entry, |under_way| {
+    let submitted = inflight.submit(desk, asked.entry, |under_way| {
         let (responder, response) = response(asked.effect, desk);
         let (site, level) = (Arc::clone(handle.site()), asked.level);
         let job = if deadline.is_past() {
@@ -126,7 +126,8 @@ pub(super) fn submit<T: Send + Sync + 'static>(
             Job::Try(Waiting::begin(deadline.moment(), desk, site, work))
         };
         (job, response)
-    })
+    });
+    submitted.map_err(|error| handle.site().name(error))
 }
 
 /// Has the worker of `handle` do `operation`, once, together with others of its kind.
@@ -141,7 +142,7 @@ pub(super) fn submit_together<T: Send + Sync + 'static>(
     if !desk.is_started() {
         handle.worker().start()?;
     }
-    inflight.submit(desk, asked.entry, |under_way| {
+    let submitted = inflight.submit(desk, asked.entry, |under_way| {
         let (responder, response) = response(asked.effect, desk);
         let client = Client {
             responder,
@@ -149,7 +150,8 @@ pub(super) fn submit_together<T: Send + Sync + 'static>(
             under_way,
         };
         (make(client), response)
-    })
+    });
+    submitted.map_err(|error| handle.site().name(error))
 }
 
 /// Whom an operation is done for, and where.

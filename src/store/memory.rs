@@ -25,6 +25,7 @@ pub(crate) struct MemoryStore {
     next: Mutex<Option<(Moment, Call)>>,
     syncs: AtomicU64,
     writes: AtomicU64,
+    refreshes: AtomicU64,
 }
 
 /// A moment in the middle of something, for a test to do something else.
@@ -274,6 +275,11 @@ impl MemoryStore {
         self.writes.load(Ordering::SeqCst)
     }
 
+    /// How often it was refreshed.
+    pub(crate) fn refreshes(&self) -> u64 {
+        self.refreshes.load(Ordering::SeqCst)
+    }
+
     fn apply(&self, batch: MemoryBatch) -> Result<()> {
         let mut disk = self.open_disk()?;
         if batch.generation != self.generation() {
@@ -466,4 +472,16 @@ impl Store for MemoryStore {
         self.disk.lock().closed = true;
         synced
     }
+
+    fn settle(&self) {}
+
+    fn refresh(&self) {
+        self.refreshes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn check_there(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn abandon(&self) {}
 }

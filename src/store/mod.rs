@@ -225,4 +225,16 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// Syncs and closes. Waits for running operations; later ones fail with `Closed`.
     fn close(&self) -> Result<()>;
+
+    /// Waits for space that a [`reclaim`](Self::reclaim) gives back and that is on its way.
+    fn settle(&self);
+
+    /// Gives everything that it keeps the time of now, as far as it can.
+    fn refresh(&self);
+
+    /// Fails when what was written will not be found again: somebody has removed it.
+    fn check_there(&self) -> Result<()>;
+
+    /// The log could not be opened: closes a store that this opening has made, and takes it away.
+    fn abandon(&self);
 }

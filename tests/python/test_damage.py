@@ -143,3 +143,23 @@ def test_a_backup_goes_to_a_new_place_outside_of_the_queue(tmp_path: Path) -> No
         queue.backup(tmp_path / "second")
         assert queue.pop() == [b"item"]
     assert rocksq.verify(tmp_path / "second").items == 1
+
+
+@pytest.mark.parametrize("tables", [False, True])
+def test_a_queue_without_its_first_files_is_refused_and_repaired(
+    tmp_path: Path, tables: bool
+) -> None:
+    """What a copy that was cut short, or a cleaner of old files, can leave."""
+    path = tmp_path / "queue"
+    with PersistentQueueWithCapacity(path) as queue:
+        queue.push([b"one", b"two"])
+    if tables:
+        PersistentQueueWithCapacity(path).close()
+    for name in ("HOLDER", "CURRENT"):
+        (path / name).unlink()
+    before = sorted(path.iterdir())
+    with pytest.raises(WrongKind, match="of which rocksq.repair saves what is intact"):
+        PersistentQueueWithCapacity(path)
+    assert sorted(path.iterdir()) == before
+    assert rocksq.repair(path).items == 2
+    assert PersistentQueueWithCapacity(path).pop(9) == [b"one", b"two"]

@@ -3,12 +3,15 @@
 import copy
 import pickle
 import queue as standard
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import rocksq
-from rocksq import blocking, exceptions
+from rocksq import StartPosition, blocking, exceptions, nonblocking
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
 
@@ -105,3 +108,45 @@ def test_the_text_of_an_error_says_where(path: Path, queue: Queue) -> None:
     assert queue.is_empty
     with pytest.raises(rocksq.Busy, match=str(path)):
         blocking.PersistentQueueWithCapacity(path, 10)
+
+
+FACES: list[Callable[[Path], Any]] = [
+    Queue,
+    nonblocking.PersistentQueueWithCapacity,
+    lambda path: MpmcQueue(path, 0),
+    lambda path: nonblocking.MpmcQueue(path, 0),
+]
+
+
+def asked(call: Callable[[], Any]) -> None:
+    outcome = call()
+    if hasattr(outcome, "get"):
+        outcome.get()
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_an_error_of_a_closed_queue_names_it(path: Path, face: Callable[[Path], Any]) -> None:
+    queue = face(path)
+    queue.close()
+    calls: list[Callable[[], Any]] = [queue.flush, queue.stats]
+    if hasattr(queue, "push"):
+        calls += [lambda: queue.push([b"a"]), queue.pop, queue.read, lambda: queue.pop(timeout=9)]
+    else:
+        calls += [
+            lambda: queue.add([b"a"]),
+            lambda: queue.next("x", StartPosition.Oldest),
+            lambda: queue.next("x", StartPosition.Oldest, timeout=9),
+        ]
+    for call in calls:
+        with pytest.raises(rocksq.Closed, match="is closed: open it again") as caught:
+            asked(call)
+        assert str(caught.value).startswith(f"The queue at {path} is closed")
+        assert caught.value.path == str(path)
+
+
+def test_a_wait_that_a_close_ends_names_the_queue(path: Path) -> None:
+    queue = nonblocking.PersistentQueueWithCapacity(path)
+    waiting = queue.pop(timeout=None)
+    queue.close()
+    with pytest.raises(rocksq.Closed, match=f"^The queue at {re.escape(str(path))} is closed"):
+        waiting.get()

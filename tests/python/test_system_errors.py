@@ -1,6 +1,8 @@
 """Errors of the operating system: the call that meets one raises, and the same object goes on."""
 
+import logging
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -176,3 +178,66 @@ def test_a_directory_without_permission_is_a_path_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(rocksq.PathError, match="permission denied"):
         Queue(tmp_path / "queue")
+
+
+def test_a_full_disk_is_said_once(disk: Path) -> None:
+    with Queue(disk / "queue") as queue:
+        _, first = add_until(rocksq.DiskFull, lambda n: queue.push([item(n)]))
+        with pytest.raises(rocksq.DiskFull) as again:
+            queue.push([item(0)])
+        for error in (first, again.value):
+            text = str(error).lower()
+            assert text.count("no space") == 1, text
+            assert text.count("make room") == 1, text
+            assert "errno" not in text
+            assert "os error" not in text
+        assert "while appending to file" in str(first)
+        queue.pop(1000)
+
+
+def test_what_is_logged_is_words(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "rocksq")
+    with Queue(path) as queue, file_limit(MIB):
+        add_until(rocksq.Error, lambda n: queue.push([item(n)]))
+    stopped = [r.getMessage() for r in caplog.records if "RocksDB stopped" in r.getMessage()]
+    assert "RocksDB stopped while it wrote to the log: IO error: " in stopped[0]
+    for record in caplog.records:
+        if record.name == "rocksq":
+            assert not re.search(
+                r"Err\(|Ok\(|Some\(|Error \{|K[A-Z][a-z]+[A-Z]", record.getMessage()
+            )
+
+
+@pytest.fixture
+def small_disk(disk: Path) -> Path:
+    """Yield the root of a file system of 8 MiB."""
+    subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+    return disk
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000])
+@pytest.mark.parametrize("level", list(rocksq.Durability))
+def test_a_queue_that_was_drained_takes_items_at_once_though_it_had_filled_the_disk(
+    small_disk: Path, level: rocksq.Durability, size: int
+) -> None:
+    with Queue(small_disk / "queue", durability=level) as queue:
+        for _ in range(4):
+            pushed, _ = add_until(rocksq.DiskFull, lambda n: queue.push([item(n, size)]))
+            assert pushed * size > 4 * MIB
+            assert numbers(queue.pop(pushed)) == list(range(pushed))
+            queue.push([item(0, size)])
+            assert numbers(queue.pop(9)) == [0]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_nonblocking_queue_that_was_drained_takes_items_at_once(
+    small_disk: Path, together: bool
+) -> None:
+    with nonblocking.PersistentQueueWithCapacity(small_disk / "queue") as later:
+        for _ in range(4):
+            pushed, _ = add_until(rocksq.DiskFull, lambda n: later.push([item(n)]).get())
+            later.pop(pushed).get()
+            responses = [later.push([item(n)]) for n in range(5 if together else 1)]
+            for response in responses:
+                response.get()
+            assert numbers(later.pop(9).get().data or []) == list(range(len(responses)))

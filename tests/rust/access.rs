@@ -40,14 +40,21 @@ fn become_nobody() {
 }
 
 /// Opens the path in a process that has no rights, and checks that it is refused like this.
-fn assert_refused_to_nobody(path: &Path, says: &str) {
+fn assert_refused_to_nobody(path: &Path, denied: &Path, mode: u32) {
     if !is_root() {
         eprintln!("skipped: only root can become somebody else");
         return;
     }
     let status = another("access::open_as_nobody")
         .env("QUEUE", path)
-        .env("SAYS", says)
+        .env(
+            "SAYS",
+            format!(
+                "permission denied for {}, which belongs to root (user 0) and has mode {mode:04o}; this \
+                 process runs as ",
+                denied.display()
+            ),
+        )
         .env("RUST_BACKTRACE", "0")
         .status()
         .unwrap();
@@ -66,6 +73,7 @@ fn open_as_nobody() {
     let text = error.to_string();
     assert!(text.contains(&says), "{text}");
     assert!(text.contains(path.to_str().unwrap()), "{text}");
+    assert!(text.contains(&format!("user {NOBODY}")), "{text}");
 }
 
 /// A home that nobody can enter, and a closed queue in it.
@@ -84,7 +92,7 @@ fn a_queue_that_may_not_be_written_is_refused_and_left_alone() {
     }
     set_mode(&home.queue(), 0o555);
     let before = picture(&home.queue());
-    assert_refused_to_nobody(&home.queue(), "permission denied");
+    assert_refused_to_nobody(&home.queue(), &home.queue().join("HOLDER"), 0o444);
     assert_unchanged(&before, &home.queue());
 }
 
@@ -92,14 +100,19 @@ fn a_queue_that_may_not_be_written_is_refused_and_left_alone() {
 fn a_queue_that_may_not_be_looked_at_is_refused() {
     let home = open_home();
     set_mode(&home.queue(), 0o700);
-    assert_refused_to_nobody(&home.queue(), "permission denied");
+    assert_refused_to_nobody(&home.queue(), &home.queue(), 0o700);
 }
 
 #[test]
 fn a_directory_in_which_nothing_may_be_made_is_refused() {
     let home = open_home();
-    assert_refused_to_nobody(&home.at("new"), "permission denied");
-    assert!(!home.at("new").exists());
+    let (new, queue) = (home.at("new"), home.queue());
+    let above = new.parent().unwrap();
+    assert_refused_to_nobody(&new, above, 0o755);
+    assert_refused_to_nobody(&new.join("below"), above, 0o755);
+    assert!(!new.exists());
+    set_mode(above, 0o700);
+    assert_refused_to_nobody(&queue, above, 0o700);
 }
 
 #[test]
@@ -109,10 +122,27 @@ fn a_file_of_somebody_else_in_an_open_directory_is_refused() {
         chown(home.queue(), Some(NOBODY), Some(NOBODY)).unwrap();
     }
     // The holder file is root's still.
-    set_mode(&home.queue().join("HOLDER"), 0o600);
+    let holder = home.queue().join("HOLDER");
+    set_mode(&holder, 0o600);
     let before = picture(&home.queue());
-    assert_refused_to_nobody(&home.queue(), "permission denied");
+    assert_refused_to_nobody(&home.queue(), &holder, 0o600);
     assert_unchanged(&before, &home.queue());
+}
+
+/// RocksDB is denied it.
+#[test]
+fn a_file_of_the_database_that_may_not_be_read_is_named() {
+    let home = open_home();
+    if is_root() {
+        chown(home.queue(), Some(NOBODY), Some(NOBODY)).unwrap();
+        for entry in fs::read_dir(home.queue()).unwrap() {
+            chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        chown(home.queue().join("CURRENT"), Some(0), Some(0)).unwrap();
+    }
+    let current = home.queue().join("CURRENT");
+    set_mode(&current, 0o600);
+    assert_refused_to_nobody(&home.queue(), &current, 0o600);
 }
 
 /// A small file system of its own, unmounted when dropped.

@@ -11,6 +11,7 @@ mod read_only;
 mod reopened;
 mod slow;
 mod stopped;
+mod unopened;
 
 use std::path::Path;
 

@@ -468,7 +468,7 @@ impl MpmcQueue {
         durability_object(py, self.queue.durability())
     }
 
-    /// The directory of the queue, as it was given.
+    /// The full path of the directory of the queue.
     #[getter]
     fn path(&self) -> &OsStr {
         self.queue.path().as_os_str()

@@ -1,6 +1,8 @@
 //! The subscriber of `tracing`. It takes no GIL and waits for nothing.
 
+use std::error::Error;
 use std::fmt::{self, Write};
+use std::path::PathBuf;
 use std::thread;
 use std::time::SystemTime;
 
@@ -11,6 +13,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use super::levels::{self, Logger};
 use super::notes::{self, Note};
+use rocksq::extension::QueuePath;
 
 pub(super) struct Listener;
 
@@ -73,24 +76,25 @@ fn own_name() -> Option<String> {
 #[derive(Default)]
 struct Said {
     text: String,
-    path: Option<String>,
+    path: Option<PathBuf>,
 }
 
 impl Said {
     fn whole(&self) -> String {
         match &self.path {
-            Some(path) => format!("{path}: {}", self.text),
+            Some(path) => format!("{}: {}", path.display(), self.text),
             None => self.text.clone(),
         }
     }
 }
 
 impl Visit for Said {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "path" => self.path = Some(format!("{value:?}")),
-            // Writing to a string does not fail.
-            _ => write!(self.text, "{value:?}").unwrap_or_default(),
-        }
+    fn record_error(&mut self, _field: &Field, value: &(dyn Error + 'static)) {
+        self.path = value.downcast_ref().map(|QueuePath(path)| path.clone());
+    }
+
+    fn record_debug(&mut self, _field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a string does not fail.
+        write!(self.text, "{value:?}").unwrap_or_default();
     }
 }

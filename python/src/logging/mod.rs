@@ -11,6 +11,7 @@
 //! | `levels` | what Python's loggers want |
 //! | `notes` | what is on its way |
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::UNIX_EPOCH;
 
@@ -127,7 +128,8 @@ impl Note {
         let since = self.time.duration_since(UNIX_EPOCH).unwrap_or_default();
         record.setattr("created", since.as_secs_f64())?;
         record.setattr("msecs", f64::from(since.subsec_millis()))?;
-        record.setattr("path", self.path.as_deref())?;
+        let path = self.path.as_deref();
+        record.setattr("path", path.map(Path::as_os_str))?;
         match &self.thread {
             Some(thread) => record.setattr("threadName", thread),
             None => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
@@ -20,7 +21,7 @@ pub(super) struct Note {
     pub level: u8,
     pub text: String,
     /// Of the queue.
-    pub path: Option<String>,
+    pub path: Option<PathBuf>,
     pub time: SystemTime,
     /// The name of one of our threads.
     pub thread: Option<String>,

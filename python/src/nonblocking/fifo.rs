@@ -373,7 +373,7 @@ impl PersistentQueueWithCapacity {
         durability_object(py, self.queue.face().level(None))
     }
 
-    /// The directory of the queue, as it was given.
+    /// The full path of the directory of the queue.
     #[getter]
     fn path(&self) -> OsString {
         self.queue.blocking().path().into()

@@ -26,7 +26,7 @@
 //! there is no more.
 
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,11 +35,12 @@ use parking_lot::{Mutex, RwLock};
 use super::batch::{RocksBatch, SpareBatch};
 use super::engine::{Engine, Opening};
 use super::health::Damage;
-use super::hold::Hold;
+use super::hold::{Hold, Place};
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
-use super::{aside, disk, failure, options, reclaim};
+use super::whereabouts::Landmark;
+use super::{aside, disk, failure, options, reclaim, refresh};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
@@ -50,8 +51,7 @@ const WRITE_OVERHEAD: u64 = 4 << 10;
 
 pub(super) struct Core {
     birthplace: Birthplace,
-    /// Absolute: the working directory may change before the database is opened anew.
-    path: PathBuf,
+    place: Place,
     kind: Kind,
     counters: Arc<Counters>,
     slot: RwLock<Slot>,
@@ -59,6 +59,7 @@ pub(super) struct Core {
     /// The floor of the last reclaim since the database was opened.
     trimmed: AtomicU64,
     reserve: Reserve,
+    landmark: Landmark,
     pub(super) spare_batch: SpareBatch,
     /// Held while a repair runs, so that callers that arrive together try one.
     repair: Mutex<()>,
@@ -86,7 +87,8 @@ impl Core {
     ) -> Self {
         Self {
             birthplace,
-            path: hold.directory().to_owned(),
+            landmark: Landmark::of(hold.directory()),
+            place: hold.place().clone(),
             reserve: Reserve::of(hold.directory()),
             kind,
             counters,
@@ -102,11 +104,16 @@ impl Core {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.place.directory
+    }
+
+    /// What errors and events call the queue.
+    pub(super) fn name(&self) -> &Path {
+        &self.place.name
     }
 
     fn event(&self, level: Level) -> Event {
-        Event::at(level).about(&self.path)
+        Event::at(level).about(self.name())
     }
 
     pub(super) fn birthplace(&self) -> &Birthplace {
@@ -140,13 +147,13 @@ impl Core {
     pub(super) fn with<T>(&self, work: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
         self.birthplace.check()?;
         match &*self.slot.read_recursive() {
-            Slot::Open(engine, _) => return work(engine),
+            Slot::Open(engine, hold) => return work(engine).map_err(|error| hold.explain(error)),
             Slot::Closed => return Err(Error::closed()),
             Slot::Lost(_) => {}
         }
         self.recover()?;
         match &*self.slot.read_recursive() {
-            Slot::Open(engine, _) => work(engine),
+            Slot::Open(engine, hold) => work(engine).map_err(|error| hold.explain(error)),
             Slot::Closed => Err(Error::closed()),
             Slot::Lost(_) => Err(self.stopped("read")),
         }
@@ -181,6 +188,7 @@ impl Core {
         floor: u64,
         occasion: Occasion,
     ) -> Result<bool> {
+        self.check_here()?;
         if self.with(|engine| reclaim::is_in_vain(engine, floor, occasion))? {
             return Err(self.full("give space back"));
         }
@@ -263,15 +271,74 @@ impl Core {
             outcome => outcome,
         };
         let mut slot = self.slot.write();
-        let last = match std::mem::replace(&mut *slot, Slot::Closed) {
-            // Writes that came after the first sync are few.
+        match std::mem::replace(&mut *slot, Slot::Closed) {
             Slot::Open(engine, hold) => {
-                synced.and_then(|()| engine.sync()).map(|()| (engine, hold))
+                // Writes that came after the first sync are few.
+                let closed = synced.and_then(|()| engine.sync());
+                match self.landmark.is_displaced() {
+                    // It would write a table of contents there, in the place of another.
+                    true => engine.leave_open(),
+                    false => drop(engine),
+                }
+                self.reserve.leave();
+                drop(hold);
+                closed
             }
-            Slot::Lost(_) => return synced,
-            Slot::Closed => return Ok(()),
-        };
-        last.map(drop)
+            Slot::Lost(_) => synced,
+            Slot::Closed => Ok(()),
+        }
+    }
+
+    /// RocksDB deletes files in the background.
+    pub(super) fn settle(&self) {
+        let settled = self.with(|engine| engine.settle());
+        if let Err(error) = settled {
+            self.event(Level::Debug).post(error);
+        }
+    }
+
+    pub(super) fn refresh(&self) {
+        if self.landmark.is_in_place()
+            && let Err(error) = refresh::refresh(self.path())
+        {
+            let text = format_args!("a file may look old: {error}");
+            self.event(Level::Debug).post(text);
+        }
+    }
+
+    pub(super) fn check_there(&self) -> Result<()> {
+        self.birthplace.check()?;
+        self.with_hold(|hold| hold.check_there("flush or close the queue"))
+    }
+
+    fn with_hold(&self, check: impl FnOnce(&Hold) -> Result<()>) -> Result<()> {
+        match &*self.slot.read_recursive() {
+            Slot::Open(_, hold) | Slot::Lost(hold) => check(hold),
+            Slot::Closed => Ok(()),
+        }
+    }
+
+    /// Stops the database when it could not make files, or would make them in what has taken the
+    /// place of its directory.
+    fn check_here(&self) -> Result<()> {
+        let here = self.with_hold(|hold| hold.check_here("give space back"));
+        if here.is_err() {
+            self.with(|engine| {
+                engine.health().worsen(Damage::Fatal);
+                Ok(())
+            })?;
+        }
+        here
+    }
+
+    /// The opening has failed behind the store: takes the queue away if it is new.
+    pub(super) fn abandon(&self) {
+        let mut slot = self.slot.write();
+        if let Slot::Open(_, hold) | Slot::Lost(hold) = &*slot
+            && hold.made().give_up()
+        {
+            *slot = Slot::Closed;
+        }
     }
 
     fn damage(&self) -> Result<Damage> {
@@ -316,9 +383,9 @@ impl Core {
         let message = format!(
             "Could not write in {}: the queue was opened anew after an error while the change was \
              prepared; nothing was written, call again",
-            self.path.display()
+            self.name().display()
         );
-        Err(Error::new(ErrorKind::Io, message).at(&self.path))
+        Err(Error::new(ErrorKind::Io, message).at(self.name()))
     }
 
     fn resume(&self) -> Result<()> {
@@ -347,8 +414,9 @@ impl Core {
 
     /// While there is no room to open the database it stays as it is: readers can go on.
     fn reopen(&self) -> Result<()> {
+        self.with_hold(|hold| hold.check_here("go on"))?;
         // What the reserve gives may be more than the file system counts as available to us.
-        if !disk::has_room(&self.path, 0) && !self.reserve.release() {
+        if !disk::has_room(self.path(), 0) && !self.reserve.release() {
             return Err(self.full("resume writing"));
         }
         let mut slot = self.slot.write();
@@ -360,7 +428,7 @@ impl Core {
             Slot::Lost(hold) => hold,
             Slot::Closed => return Err(Error::closed()),
         };
-        match Engine::open(&self.path, self.kind, Opening::Tidy, &self.counters) {
+        match Engine::open(&self.place, self.kind, Opening::Tidy, &self.counters) {
             Ok((engine, dropped)) => {
                 if let Some(dropped) = dropped {
                     self.note(dropped);
@@ -386,17 +454,16 @@ impl Core {
     }
 
     fn full(&self, what: &str) -> Error {
-        let cause = "an earlier write had failed";
-        failure::explain(ErrorKind::DiskFull, what, &self.path, cause)
+        failure::full(what, self.name(), ", as an earlier write has found")
     }
 
     fn stopped(&self, what: &str) -> Error {
         let message = format!(
             "Could not {what} in {}: an earlier error has stopped the queue; nothing was changed, \
              call again",
-            self.path.display()
+            self.name().display()
         );
-        Error::new(ErrorKind::Io, message).at(&self.path)
+        Error::new(ErrorKind::Io, message).at(self.name())
     }
 
     /// RocksDB does not write any more once it has met damage while it put tables together.
@@ -404,9 +471,9 @@ impl Core {
         let message = format!(
             "Could not {what} in {}: a file of the queue is damaged; close the queue, rocksq.repair \
              saves what is intact",
-            self.path.display()
+            self.name().display()
         );
-        Error::corrupt(message).at(&self.path)
+        Error::corrupt(message).at(self.name())
     }
 
     #[cfg(test)]
@@ -415,7 +482,7 @@ impl Core {
             None => Ok(()),
             Some(kind) => {
                 engine.health().worsen(Damage::Fatal);
-                Err(failure::explain(kind, "write", &self.path, "simulated"))
+                Err(failure::explain(kind, "write", self.name(), "simulated"))
             }
         }
     }
@@ -436,6 +503,6 @@ fn resume_softly(engine: &Engine) {
     if let Err(status) = engine.db().resume() {
         engine.health().worsen(Damage::Soft);
         let text = format_args!("background work stays stopped: {status}");
-        Event::at(Level::Debug).about(engine.path()).post(text);
+        Event::at(Level::Debug).about(engine.name()).post(text);
     }
 }

@@ -1,23 +1,29 @@
 //! One opened RocksDB database of a queue.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
-use rust_rocksdb::{ColumnFamily, DB, Env, FlushOptions, LiveFile, WriteBatch, WriteOptions};
+use rust_rocksdb::{
+    ColumnFamily, DB, Env, FlushOptions, LiveFile, WaitForCompactOptions, WriteBatch, WriteOptions,
+};
 use self_cell::self_cell;
 
 use super::health::Health;
+use super::hold::{self, Place};
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
 use super::traffic::Counters;
-use super::{batch, chunks, directories, disk, failure, hold, options, survey};
+use super::{batch, chunks, directories, disk, failure, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::memory;
 use crate::store::{Dropped, Records};
 use crate::threads;
+
+/// Microseconds that a push on a full disk waits for the background work.
+const LONGEST_WORK: u64 = 1_000_000;
 
 /// How to open a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,27 +73,29 @@ pub(super) struct Engine {
     opened: Opened,
     health: Health,
     is_logged: bool,
+    /// What the queue is called.
+    name: PathBuf,
     /// How it is written to.
     how: WriteOptions,
 }
 
 impl Engine {
-    /// Opens the database at `path`, which must be held. If there is no room to tidy up, opens
+    /// Opens the database at `place`, which must be held. If there is no room to tidy up, opens
     /// it sparingly.
     ///
     /// Says also what RocksDB dropped from a damaged log, which is kept.
     pub(super) fn open(
-        path: &Path,
+        place: &Place,
         kind: Kind,
         opening: Opening,
         counters: &Arc<Counters>,
     ) -> Result<(Self, Option<Dropped>)> {
-        prepare_process(path)?;
+        prepare_process(&place.name)?;
         if matches!(opening, Opening::Create | Opening::Bulk) {
-            return Ok((Self::try_open(path, kind, opening, counters)?, None));
+            return Ok((Self::try_open(place, kind, opening, counters)?, None));
         }
-        let replay = Replay::before(path)?;
-        match Self::open_somehow(path, kind, opening, counters) {
+        let replay = Replay::before(place)?;
+        match Self::open_somehow(place, kind, opening, counters) {
             Ok(engine) => {
                 let dropped = replay.after(engine.db().latest_sequence_number())?;
                 Ok((engine, dropped))
@@ -100,17 +108,17 @@ impl Engine {
     }
 
     fn open_somehow(
-        path: &Path,
+        place: &Place,
         kind: Kind,
         opening: Opening,
         counters: &Arc<Counters>,
     ) -> Result<Self> {
-        if opening == Opening::Tidy && !has_room_to_tidy(path) {
-            return Self::try_open(path, kind, Opening::Sparing, counters);
+        if opening == Opening::Tidy && !has_room_to_tidy(&place.directory) {
+            return Self::try_open(place, kind, Opening::Sparing, counters);
         }
-        match Self::try_open(path, kind, opening, counters) {
+        match Self::try_open(place, kind, opening, counters) {
             Err(error) if opening == Opening::Tidy && is_about_room(&error) => {
-                Self::try_open(path, kind, Opening::Sparing, counters)
+                Self::try_open(place, kind, Opening::Sparing, counters)
             }
             outcome => outcome,
         }
@@ -120,27 +128,29 @@ impl Engine {
     /// use it must be durable first: else a power cut could lose its end and keep a later log,
     /// whose records would then be dropped although they had been synced.
     fn try_open(
-        path: &Path,
+        place: &Place,
         kind: Kind,
         opening: Opening,
         counters: &Arc<Counters>,
     ) -> Result<Self> {
+        let (path, name) = (place.directory.as_path(), place.name.as_path());
         let health = Health::counted_by(counters);
         if opening == Opening::Sparing {
             disk::sync_logs(path)
-                .map_err(|error| failure::refusal("sync the log", path, &error))?;
+                .map_err(|error| failure::refusal("sync the log", name, &error))?;
             health.count_unflushed(disk::log_size(path).unwrap_or(0));
         }
-        let database = options::database(path, &health, opening);
+        let database = options::database(name, &health, opening);
         let families = options::families(kind, opening);
         let db = starting_threads(path, || DB::open_cf_descriptors(&database, path, families))?
-            .map_err(|status| failure::failure("open the queue", path, &status))?;
+            .map_err(|status| failure::failure("open the queue", name, &status))?;
         let mut how = WriteOptions::default();
         how.disable_wal(opening == Opening::Bulk);
         let engine = Self {
             opened: Opened::try_new(db, |db| Families::of(db))?,
             health,
             is_logged: opening != Opening::Bulk,
+            name: name.to_owned(),
             how,
         };
         if opening == Opening::Sparing {
@@ -176,6 +186,11 @@ impl Engine {
 
     pub(super) fn path(&self) -> &Path {
         self.db().path()
+    }
+
+    /// What errors and events call it.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
     }
 
     pub(super) fn chunks(&self) -> &ColumnFamily {
@@ -220,12 +235,19 @@ impl Engine {
         self.health
             .during_sync(|| self.db().flush_wal(true))
             .inspect_err(|_| self.health.count_error())
-            .map_err(|status| failure::unknown("sync the log", self.path(), &status))
+            .map_err(|status| failure::unknown("sync the log", self.name(), &status))
     }
 
     /// Copies the database as it is now into the new directory `to`, with its log instead of a
-    /// flush.
+    /// flush. A failure leaves none.
     pub(super) fn back_up(&self, to: &Path) -> Result<()> {
+        self.copy_to(to).inspect_err(|_| {
+            // RocksDB may have failed when it had given the copy its name.
+            let _not_there = std::fs::remove_dir_all(to);
+        })
+    }
+
+    fn copy_to(&self, to: &Path) -> Result<()> {
         let copy = |status| failure::failure("back up the queue", to, &status);
         let checkpoint = Checkpoint::new(self.db()).map_err(copy)?;
         checkpoint
@@ -260,11 +282,26 @@ impl Engine {
         how.set_wait(true);
         self.health
             .during_flush(|| self.db().flush_cfs_opt(&families, &how))
-            .map_err(|status| failure::failure("flush the queue", self.path(), &status))
+            .map_err(|status| failure::failure("flush the queue", self.name(), &status))
+    }
+
+    /// Waits, but not for long, until the background work has come to an end.
+    pub(super) fn settle(&self) -> Result<()> {
+        let mut how = WaitForCompactOptions::default();
+        how.set_timeout(LONGEST_WORK);
+        self.db()
+            .wait_for_compact(&how)
+            .map_err(|status| self.failure("give space back", &status))
+    }
+
+    /// Never closes the database, since that may write files.
+    pub(super) fn leave_open(self: Box<Self>) {
+        self.db().cancel_all_background_work(true);
+        Box::leak(self);
     }
 
     pub(super) fn failure(&self, what: &str, status: &rust_rocksdb::Error) -> Error {
-        failure::failure(what, self.path(), status)
+        failure::failure(what, self.name(), status)
     }
 
     fn write_failure(&self, status: &rust_rocksdb::Error) -> Error {
@@ -272,7 +309,7 @@ impl Engine {
         let torn = failure::is_full(text) || failure::is_file_limit(text);
         let in_log = text.starts_with("IO error") && text.contains(".log");
         if self.health.has_diverged() || (in_log && !torn) {
-            failure::unknown("write", self.path(), status)
+            failure::unknown("write", self.name(), status)
         } else {
             self.failure("write", status)
         }

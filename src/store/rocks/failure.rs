@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rust_rocksdb::Error as Status;
 
+use super::access;
 use crate::error::{Error, ErrorKind};
 
 /// The error for `what` having failed on the queue at `path`.
@@ -46,20 +47,59 @@ pub(super) fn is_of_machine(error: &io::Error) -> bool {
             .is_some_and(|errno| troubles.contains(&errno))
 }
 
+/// The error for a failure that `cause`, a text of RocksDB's or of the operating system's, is about.
 pub(super) fn explain(kind: ErrorKind, what: &str, path: &Path, cause: &str) -> Error {
-    let advice = match kind {
-        ErrorKind::DiskFull => "no space is left on the device, make room and call again",
-        ErrorKind::Corrupt => {
-            "the stored data are damaged, rocksq.verify says how far and rocksq.repair saves the rest"
+    let why = match kind {
+        ErrorKind::DiskFull => return full(what, path, &behind_reason(cause)),
+        ErrorKind::Path => access::denial(path),
+        ErrorKind::Corrupt => format!(
+            "the stored data are damaged, rocksq.verify says how far and rocksq.repair saves the rest: \
+             {cause}"
+        ),
+        ErrorKind::Busy => {
+            format!("another open queue or program holds it, close that one: {cause}")
         }
-        ErrorKind::Busy => "another open queue or program holds it, close that one",
-        ErrorKind::OutcomeUnknown => {
-            "the write-ahead log failed, and the next open may or may not show the change"
-        }
-        _ => "the operating system refused",
+        ErrorKind::OutcomeUnknown => format!(
+            "the write-ahead log failed, and the next open may or may not show the change: {cause}"
+        ),
+        _ => format!("the operating system refused: {cause}"),
     };
-    let message = format!("Could not {what} in {}: {advice}: {cause}", path.display());
+    let message = format!("Could not {what} in {}: {why}", path.display());
     Error::new(kind, message).at(path)
+}
+
+/// The error for a disk, or what a user may have of it, that is full. `when` is what was being done.
+pub(super) fn full(what: &str, path: &Path, when: &str) -> Error {
+    let message = format!(
+        "Could not {what} in {}: no space is left on the device{when}; make room and call again",
+        path.display()
+    );
+    Error::new(ErrorKind::DiskFull, message).at(path)
+}
+
+/// What a text about a full disk says beside that: RocksDB says it at the beginning, and again at the
+/// end behind the name of the file.
+fn behind_reason(cause: &str) -> String {
+    let quota = reason(errno::EDQUOT);
+    let by_quota = if cause.contains(&quota) {
+        " for this user"
+    } else {
+        ""
+    };
+    let reasons = [reason(errno::ENOSPC), quota];
+    let is_reason = |part: &str| {
+        reasons
+            .iter()
+            .any(|reason| part.starts_with(reason.as_str()))
+    };
+    let parts = cause.split(": ");
+    let parts = parts.filter(|part| *part != "IO error" && !is_reason(part));
+    let rest = parts.collect::<Vec<_>>().join(": ");
+    match rest.strip_prefix("While ") {
+        _ if rest.is_empty() => by_quota.to_owned(),
+        Some(doing) => format!("{by_quota}, while {doing}"),
+        None => format!("{by_quota}, {rest}"),
+    }
 }
 
 /// The kind of error that a status stands for.
@@ -68,6 +108,8 @@ pub(super) fn kind(text: &str) -> ErrorKind {
         ErrorKind::DiskFull
     } else if is_damage(text) {
         ErrorKind::Corrupt
+    } else if text.contains(&reason(errno::EACCES)) {
+        ErrorKind::Path
     } else if text.contains("While lock file") || text.contains("lock hold by current process") {
         ErrorKind::Busy
     } else {
@@ -105,12 +147,14 @@ fn reason(errno: i32) -> String {
 
 #[cfg(unix)]
 mod errno {
-    pub(super) use libc::{EDQUOT, EFBIG, EIO, EMFILE, ENFILE, ENOENT};
+    pub(super) use libc::{EACCES, EDQUOT, EFBIG, EIO, EMFILE, ENFILE, ENOENT, ENOSPC};
 }
 
 #[cfg(not(unix))]
 mod errno {
+    pub(super) const EACCES: i32 = 5;
     pub(super) const EDQUOT: i32 = 1295;
+    pub(super) const ENOSPC: i32 = 112;
     pub(super) const EFBIG: i32 = 223;
     /// `ERROR_IO_DEVICE`, `ERROR_TOO_MANY_OPEN_FILES`, `ERROR_NO_SYSTEM_RESOURCES`.
     pub(super) const EIO: i32 = 1117;
@@ -122,6 +166,28 @@ mod errno {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_once_with_what_was_being_done() {
+        let full = "IO error: No space left on device: While appending to file: /q/4.log: No space \
+                    left on device";
+        let said =
+            |cause| explain(ErrorKind::DiskFull, "write", Path::new("/q"), cause).to_string();
+        assert_eq!(
+            said(full),
+            "Could not write in /q: no space is left on the device, while appending to file: \
+             /q/4.log; make room and call again"
+        );
+        assert_eq!(
+            said("No space left on device (os error 28)"),
+            "Could not write in /q: no space is left on the device; make room and call again"
+        );
+        assert_eq!(
+            said("IO error: While fsync: /q/4.log: Disk quota exceeded"),
+            "Could not write in /q: no space is left on the device for this user, while fsync: \
+             /q/4.log; make room and call again"
+        );
+    }
 
     #[test]
     fn statuses_have_kinds() {

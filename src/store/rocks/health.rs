@@ -249,7 +249,12 @@ impl EventListener for Watch {
             StatusSeverity::KHardError => Damage::Resumable,
             _ => Damage::Fatal,
         });
-        let text = format_args!("RocksDB stopped: {reason:?}: {outcome:?}");
+        let why = match &outcome {
+            Ok(()) => "it does not say why",
+            Err(status) => status.as_ref(),
+        };
+        let doing = doing(reason);
+        let text = format_args!("RocksDB stopped {doing}: {why}");
         self.event(Level::Error).post(text);
     }
 
@@ -267,6 +272,22 @@ impl EventListener for Watch {
         automatic: &mut bool,
     ) {
         *automatic = false;
+    }
+}
+
+/// What RocksDB was doing when it met an error.
+fn doing(reason: DBBackgroundErrorReason) -> &'static str {
+    use DBBackgroundErrorReason as Reason;
+    match reason {
+        Reason::KFlush | Reason::KFlushNoWAL => "while it moved what is in memory to a table",
+        Reason::KCompaction => "while it put tables together",
+        Reason::KWriteCallback => "while it wrote to the log",
+        Reason::KMemTable => "while it brought a write from the log to memory",
+        Reason::KManifestWrite | Reason::KManifestWriteNoWAL => {
+            "while it wrote its table of contents"
+        }
+        Reason::KAsyncFileOpen => "while it opened a table",
+        _ => "in its background",
     }
 }
 

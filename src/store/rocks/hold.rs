@@ -12,14 +12,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::claim::{Claim, Patience};
-use super::directories::{self, Above};
+use super::directories;
 use super::kind::Kind;
+use super::made::Made;
 use super::survey::{self, Found};
-use super::{failure, lock, native, settle};
+use super::{failure, lock, native, paths, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 
@@ -30,36 +31,45 @@ pub(super) const ENGINE_LOCK: &str = "LOCK";
 /// How long to wait before asking again whether another process has let go.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
+/// A queue's directory.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// What its user calls it, an absolute path, in errors and events.
+    pub name: PathBuf,
+    /// What the operating system calls it: without links, which may be changed while it is open.
+    pub directory: PathBuf,
+}
+
 /// A held directory. Let go when dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
+    /// Goes again, unless it is kept, while the directory is still held.
+    made: Made,
     /// Locked. Closed before the claim ends: closing it later would drop the lock of the next holder
     /// in this process. None for a look at what may not be written.
     file: Option<File>,
     claim: Claim,
+    place: Place,
 }
 
 impl Hold {
     /// Waits for `path` and takes it, creating the directory, and those above it, if there is
     /// none. Fails without changing anything if what is there is no queue of `kind`.
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        let mut made = Made::default();
         // Before the claim, which is under the path as the operating system names it.
-        let above = Above::make(path)?;
-        let taken = Self::take_there(path, kind, patience)?;
-        above.keep();
-        Ok(taken)
-    }
-
-    fn take_there(path: &Path, kind: Kind, patience: Patience) -> Result<(Self, Found)> {
+        made.make_above(path)?;
         let claim = Claim::take(path, kind, patience)?;
+        if paths::is_root(claim.directory()) {
+            return Err(survey::refuse_root(path));
+        }
         loop {
             let found = preview(path, kind)?;
-            if let Some(file) = lock_directory(path, found, &claim, patience)? {
-                if survey::survey(path, kind)? == Found::Moving {
-                    settle::finish(path)?;
-                }
-                let found = survey::survey(path, kind)?;
-                return Ok((Self::of(Some(file), claim), found));
+            if let Some(file) = lock_directory(path, found, &claim, patience, &mut made)? {
+                let mut hold = Self::of(path, Some(file), claim);
+                hold.made = made;
+                let found = hold.look(path, kind)?;
+                return Ok((hold, found));
             }
             if survey::is_other_kind(path, kind) {
                 return Err(survey::survey(path, kind)
@@ -71,6 +81,20 @@ impl Hold {
             }
             std::thread::sleep(ASK_AGAIN);
         }
+    }
+
+    /// What is in the directory, now that it is held.
+    fn look(&mut self, path: &Path, kind: Kind) -> Result<Found> {
+        if survey::survey(path, kind)? == Found::Moving {
+            settle::finish(path)?;
+        }
+        let found = survey::survey(path, kind)?;
+        if found == Found::Begun && !path.join("CURRENT").exists() {
+            self.made
+                .begin(path)
+                .map_err(|error| survey::unusable(path, &error))?;
+        }
+        Ok(found)
     }
 
     /// Takes the directory of a queue of 0.3.0, which gets no file of ours, through the lock that
@@ -86,7 +110,7 @@ impl Hold {
                 .map_err(|error| failure::refusal("lock the queue", path, &error))?;
             if locked {
                 let is_legacy = survey::survey(path, kind)? == Found::Legacy;
-                return Ok(is_legacy.then_some(Self::of(Some(file), claim)));
+                return Ok(is_legacy.then(|| Self::of(path, Some(file), claim)));
             }
             if patience.is_over() {
                 return Err(busy(path, ENGINE_LOCK));
@@ -103,12 +127,36 @@ impl Hold {
             return Self::take_legacy(path, kind, Patience::none())?.ok_or_else(taken);
         }
         let claim = Claim::take(path, kind, Patience::none())?;
-        let file = lock_directory(path, found, &claim, Patience::none())?.ok_or_else(taken)?;
-        Ok(Self::of(Some(file), claim))
+        let mut made = Made::default();
+        let locked = lock_directory(path, found, &claim, Patience::none(), &mut made)?;
+        made.keep();
+        Ok(Self::of(path, Some(locked.ok_or_else(taken)?), claim))
     }
 
-    fn of(file: Option<File>, claim: Claim) -> Self {
-        Self { file, claim }
+    fn of(path: &Path, file: Option<File>, claim: Claim) -> Self {
+        Self {
+            made: Made::default(),
+            file,
+            place: Place {
+                name: path.to_owned(),
+                directory: claim.directory().to_owned(),
+            },
+            claim,
+        }
+    }
+
+    /// The holder file, locked.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the opening has made.
+    pub(super) fn made(&self) -> &Made {
+        &self.made
     }
 
     /// Takes the directory of a queue that is to be repaired, if nobody has it.
@@ -121,13 +169,15 @@ impl Hold {
     pub(super) fn take_as_it_is(path: &Path, kind: Kind) -> Result<Self> {
         let claim = Claim::take(path, kind, Patience::none())?;
         if !path.join(HOLDER).exists() {
-            return Ok(Self::of(None, claim));
+            return Ok(Self::of(path, None, claim));
         }
-        match lock_directory(path, Found::Queue, &claim, Patience::none()) {
-            Ok(Some(file)) => Ok(Self::of(Some(file), claim)),
+        // The holder file is there.
+        let mut made = Made::default();
+        match lock_directory(path, Found::Queue, &claim, Patience::none(), &mut made) {
+            Ok(Some(file)) => Ok(Self::of(path, Some(file), claim)),
             // What may not be written can be looked at all the same.
             Err(error) if error.kind() == ErrorKind::Path && !is_held(path) => {
-                Ok(Self::of(None, claim))
+                Ok(Self::of(path, None, claim))
             }
             Err(error) if error.kind() != ErrorKind::Path => Err(error),
             Ok(None) | Err(_) => Err(busy(path, HOLDER)),
@@ -144,7 +194,7 @@ impl Hold {
         let signed = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
         if let Err(error) = signed {
             let text = format_args!("could not sign {HOLDER}: {error}");
-            Event::at(Level::Debug).about(self.directory()).post(text);
+            Event::at(Level::Debug).about(&self.place.name).post(text);
         }
     }
 
@@ -175,24 +225,34 @@ fn lock_directory(
     found: Found,
     claim: &Claim,
     patience: Patience,
+    made: &mut Made,
 ) -> Result<Option<File>> {
     let unusable = |error: io::Error| survey::unusable(path, &error);
     if found == Found::Nothing {
-        directories::create(path).map_err(unusable)?;
+        // An opening that has failed may have taken what was above away again.
+        made.make_above(path)?;
+        made.make(path).map_err(unusable)?;
     }
     claim.renew(patience)?;
     let name = path.join(HOLDER);
     let is_new = !name.exists();
     let file = open_lock_file(&name).map_err(unusable)?;
     if is_new {
+        made.note_holder(&name);
         claim.renew(patience)?;
+    }
+    let locked =
+        lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
+    if !locked || !lock::is_still_at(&file, &name) {
+        made.leave_holder();
+        return Ok(None);
+    }
+    if is_new {
         // Must survive a power cut that `CURRENT` survives: see `survey`.
         directories::sync(path)
             .map_err(|error| failure::refusal("create a queue", path, &error))?;
     }
-    let locked =
-        lock::try_lock(&file).map_err(|error| failure::refusal("lock the queue", path, &error))?;
-    Ok((locked && lock::is_still_at(&file, &name)).then_some(file))
+    Ok(Some(file))
 }
 
 fn open_lock_file(name: &Path) -> io::Result<File> {

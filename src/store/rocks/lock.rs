@@ -46,6 +46,11 @@ mod posix {
         held.is_some_and(|held| identity(path) == Some(of(&held)))
     }
 
+    /// Whether the file still has a name: not when it was deleted.
+    pub(crate) fn has_a_name(file: &File) -> bool {
+        file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+    }
+
     /// What the file or directory at `path` is by all its names, if one is there. It may be that of
     /// a later one when it was deleted and nobody has it open.
     pub(crate) fn identity(path: &Path) -> Option<Identity> {
@@ -76,7 +81,7 @@ mod posix {
 }
 
 #[cfg(unix)]
-pub(super) use posix::{holder, identity, is_still_at, try_lock};
+pub(super) use posix::{has_a_name, holder, identity, is_still_at, try_lock};
 
 #[cfg(not(unix))]
 mod other {
@@ -98,6 +103,11 @@ mod other {
         path.exists()
     }
 
+    /// A file that is open keeps its name.
+    pub(crate) fn has_a_name(_file: &File) -> bool {
+        true
+    }
+
     /// Cannot be told.
     pub(crate) fn identity(_path: &Path) -> Option<Identity> {
         None
@@ -105,4 +115,4 @@ mod other {
 }
 
 #[cfg(not(unix))]
-pub(super) use other::{holder, identity, is_still_at, try_lock};
+pub(super) use other::{has_a_name, holder, identity, is_still_at, try_lock};

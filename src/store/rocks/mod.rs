@@ -12,7 +12,10 @@
 //! | `backup` | where a copy of a queue may go |
 //! | `hold`, `lock` | one holder of a directory, in this process and among processes |
 //! | `claim` | which directories this process has |
+//! | `whereabouts` | whether an open queue still is where it was opened |
+//! | `paths` | what a path that was given means |
 //! | `directories` | making directories that survive a power cut |
+//! | `made` | what an opening has made, which goes again when it fails |
 //! | `options` | how RocksDB is set up |
 //! | `shared` | what all databases of the process share |
 //! | `engine` | one opened database |
@@ -20,15 +23,18 @@
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `refresh` | keeping files from looking as if they had been left behind |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
+//! | `access` | why access is denied |
 //! | `failure` | RocksDB's statuses as errors of this crate |
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod access;
 mod aside;
 mod backup;
 mod batch;
@@ -47,10 +53,13 @@ mod kept;
 mod kind;
 mod legacy;
 mod lock;
+mod made;
 mod native;
 mod options;
+mod paths;
 mod rebuild;
 mod reclaim;
+mod refresh;
 mod remove;
 mod replay;
 mod reserve;
@@ -61,17 +70,19 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod whereabouts;
 
 use self::batch::RocksBatch;
 use self::claim::Patience;
 pub(crate) use self::claim::{is_held_as_it_is, note_origin};
 use self::core::Core;
 use self::engine::{Engine, Opening};
-use self::hold::Hold;
+use self::hold::{Hold, Place};
 pub(crate) use self::kind::Kind;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::legacy::format as legacy_format;
 pub(crate) use self::legacy::{convert, kind_at};
+pub(crate) use self::paths::entering;
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 pub(crate) use self::shared::{in_memory, set_cache};
@@ -97,7 +108,7 @@ impl RocksStore {
         fork::claim_engine()?;
         let (hold, found) = Hold::take(path, kind, Patience::new(open_timeout))?;
         if found == Found::Queue {
-            rebuild::clear_undecided(hold.directory());
+            rebuild::clear_undecided(hold.place());
         }
         let opening = match found {
             Found::Queue => Opening::Tidy,
@@ -118,8 +129,9 @@ impl RocksStore {
     fn open_held(kind: Kind, mut hold: Hold, opening: Opening) -> Result<Self> {
         let birthplace = Birthplace::here();
         let counters = Arc::default();
-        let (engine, dropped) = open(hold.directory(), kind, opening, &counters)?;
+        let (engine, dropped) = open(hold.place(), kind, opening, &counters)?;
         hold.sign();
+        hold.made().keep();
         let core = Core::new(birthplace, kind, engine, counters, hold, dropped);
         Ok(Self {
             core: Arc::new(core),
@@ -147,14 +159,16 @@ impl RocksStore {
 
 /// Opens the database. On a full disk the reserve, if there is one, gives the room for that.
 fn open(
-    path: &Path,
+    place: &Place,
     kind: Kind,
     opening: Opening,
     counters: &Arc<Counters>,
 ) -> Result<(Engine, Option<Dropped>)> {
-    match Engine::open(path, kind, opening, counters) {
-        Err(error) if error.kind() == ErrorKind::DiskFull && reserve::release_in(path) => {
-            Engine::open(path, kind, opening, counters)
+    match Engine::open(place, kind, opening, counters) {
+        Err(error)
+            if error.kind() == ErrorKind::DiskFull && reserve::release_in(&place.directory) =>
+        {
+            Engine::open(place, kind, opening, counters)
         }
         outcome => outcome,
     }
@@ -235,7 +249,7 @@ impl Store for RocksStore {
     fn disk_size(&self) -> Result<u64> {
         self.core.with(|engine| {
             disk::allocated(engine.path())
-                .map_err(|error| failure::refusal("measure the queue", engine.path(), &error))
+                .map_err(|error| failure::refusal("measure the queue", engine.name(), &error))
         })
     }
 
@@ -246,6 +260,22 @@ impl Store for RocksStore {
     fn close(&self) -> Result<()> {
         self.core.close()
     }
+
+    fn settle(&self) {
+        self.core.settle();
+    }
+
+    fn refresh(&self) {
+        self.core.refresh();
+    }
+
+    fn check_there(&self) -> Result<()> {
+        self.core.check_there()
+    }
+
+    fn abandon(&self) {
+        self.core.abandon();
+    }
 }
 
 impl Drop for RocksStore {
@@ -254,7 +284,7 @@ impl Drop for RocksStore {
             return;
         }
         if let Err(error) = self.core.close() {
-            Event::at(Level::Error).about(self.core.path()).post(error);
+            Event::at(Level::Error).about(self.core.name()).post(error);
         }
     }
 }

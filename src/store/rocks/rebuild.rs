@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::hold::Hold;
+use super::hold::{Hold, Place};
 use super::kind::Kind;
 use super::salvage::Salvage;
 use super::{RocksStore, aside, directories, engine, failure, fragments, kept, settle, survey};
@@ -17,7 +17,7 @@ use crate::store::files::{contents, logs, wal};
 pub(crate) struct Rebuild {
     path: PathBuf,
     kind: Kind,
-    _hold: Hold,
+    hold: Hold,
 }
 
 impl Rebuild {
@@ -29,7 +29,7 @@ impl Rebuild {
         Ok(Self {
             path: path.to_owned(),
             kind,
-            _hold: hold,
+            hold,
         })
     }
 
@@ -44,7 +44,7 @@ impl Rebuild {
         let rebuild = Self {
             path: path.to_owned(),
             kind: survey::kind(path)?,
-            _hold: hold,
+            hold,
         };
         rebuild.clear()?;
         Ok(rebuild)
@@ -132,13 +132,13 @@ impl Rebuild {
             .map_err(|error| self.refusal("replace the damaged queue", &error))?;
         settle::finish(&self.path)?;
         // What was read from fragments is a copy.
-        clear_undecided(&self.path);
+        clear_undecided(self.hold.place());
         Ok(kept)
     }
 
     /// Leaves the old queue as it is, after an error.
     pub(crate) fn abandon(self) {
-        clear_undecided(&self.path);
+        clear_undecided(self.hold.place());
     }
 
     fn decide(&self) -> io::Result<PathBuf> {
@@ -182,11 +182,11 @@ fn remove_working(directory: &Path) -> io::Result<()> {
     aside::ignore(io::ErrorKind::NotFound, removed)
 }
 
-/// Removes what a repair that was not decided has left in `directory`, which must be held. It is no
+/// Removes what a repair that was not decided has left in `place`, which must be held. It is no
 /// reason to fail when that cannot be done.
-pub(super) fn clear_undecided(directory: &Path) {
-    if let Err(error) = remove_working(directory) {
+pub(super) fn clear_undecided(place: &Place) {
+    if let Err(error) = remove_working(&place.directory) {
         let text = format_args!("{} stays: {error}", aside::REPAIRING);
-        Event::at(Level::Debug).about(directory).post(text);
+        Event::at(Level::Debug).about(&place.name).post(text);
     }
 }

@@ -84,7 +84,7 @@ fn is_due(engine: &Engine, occasion: Occasion) -> bool {
 }
 
 fn event(engine: &Engine) -> Event {
-    Event::at(Level::Debug).about(engine.path())
+    Event::at(Level::Debug).about(engine.name())
 }
 
 /// A flush leaves out what is below the floor: that of a drained queue writes next to nothing, and

@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::aside::{self, Judged};
+use super::hold::Place;
 use super::{endless, failure};
 use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
@@ -23,7 +24,7 @@ use crate::store::files::{contents, logs};
 /// The logs as they were before the replay.
 #[derive(Debug)]
 pub(super) struct Replay {
-    directory: PathBuf,
+    place: Place,
     state: State,
 }
 
@@ -38,23 +39,24 @@ enum State {
 impl Replay {
     /// Reads the logs in `directory`, which RocksDB is about to replay. Fails with `Corrupt` if
     /// RocksDB would take the queue for an older one, and destroy what is newer.
-    pub(super) fn before(directory: &Path) -> Result<Self> {
-        let refusal = |error| failure::refusal("read the log", directory, &error);
+    pub(super) fn before(place: &Place) -> Result<Self> {
+        let (directory, name) = (place.directory.as_path(), place.name.as_path());
+        let refusal = |error| failure::refusal("read the log", name, &error);
         let files = wal::files(directory).map_err(refusal)?;
         endless::check_logs(directory)?;
         if let Some(doubt) = contents::doubt(directory, &files).map_err(refusal)? {
             return Err(failure::explain(
                 ErrorKind::Corrupt,
                 "open the queue",
-                directory,
+                name,
                 &doubt.to_string(),
             ));
         }
-        Self::look(directory, &files).map_err(refusal)
+        Self::look(place, &files).map_err(refusal)
     }
 
-    fn look(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Self> {
-        let suspect = aside::suspect(directory);
+    fn look(place: &Place, files: &[(u64, PathBuf)]) -> io::Result<Self> {
+        let suspect = aside::suspect(&place.directory);
         let state = if !logs::damage(files)?.is_empty() {
             aside::link(files, &suspect)?;
             State::Suspect
@@ -64,7 +66,7 @@ impl Replay {
             State::Sound
         };
         Ok(Self {
-            directory: directory.to_owned(),
+            place: place.clone(),
             state,
         })
     }
@@ -72,9 +74,9 @@ impl Replay {
     /// Says what was dropped, now that RocksDB has brought back everything up to the sequence
     /// number `reached`. To be called before anything is written.
     pub(super) fn after(self, reached: u64) -> Result<Option<Dropped>> {
-        let directory = self.directory.clone();
+        let name = self.place.name.clone();
         self.judge(reached)
-            .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))
+            .map_err(|error| failure::refusal("keep the damaged log", &name, &error))
     }
 
     fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
@@ -89,9 +91,9 @@ impl Replay {
     }
 
     fn judge_suspect(&self, reached: u64) -> io::Result<Option<Dropped>> {
-        let suspect = aside::suspect(&self.directory);
+        let suspect = aside::suspect(&self.place.directory);
         let files = wal::files(&suspect)?;
-        let judged = aside::judged_elsewhere(&self.directory, &suspect)?;
+        let judged = aside::judged_elsewhere(&self.place.directory, &suspect)?;
         let lost = Lost::behind(&files, reached, &judged)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
@@ -99,17 +101,17 @@ impl Replay {
             return Ok(None);
         }
         aside::note_reached(&suspect, reached)?;
-        let kept = aside::keep(&self.directory, &suspect)?;
+        let kept = aside::keep(&self.place.directory, &suspect)?;
         Ok(Some(lost.kept_in(kept)))
     }
 
     /// What an earlier opening has set aside, and was cut short before it could tell.
     fn tell_again(&self) -> io::Result<Option<Dropped>> {
-        let Some(kept) = aside::untold(&self.directory)? else {
+        let Some(kept) = aside::untold(&self.place.directory)? else {
             return Ok(None);
         };
         let reached = aside::reached(&kept).unwrap_or(0);
-        let judged = aside::judged_elsewhere(&self.directory, &kept)?;
+        let judged = aside::judged_elsewhere(&self.place.directory, &kept)?;
         let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?;
         Ok(Some(lost.kept_in(kept)))
     }
@@ -117,10 +119,10 @@ impl Replay {
     /// The opening has failed: takes back what [`before`](Self::before) did if RocksDB has
     /// left every log where it was.
     pub(super) fn undo(self) {
-        let suspect = aside::suspect(&self.directory);
+        let suspect = aside::suspect(&self.place.directory);
         let in_place = |(_, file): &(u64, PathBuf)| {
             file.file_name()
-                .is_some_and(|name| self.directory.join(name).exists())
+                .is_some_and(|name| self.place.directory.join(name).exists())
         };
         let undone = wal::files(&suspect).and_then(|files| match files.iter().all(in_place) {
             true => fs::remove_dir_all(&suspect),
@@ -130,7 +132,7 @@ impl Replay {
             && error.kind() != io::ErrorKind::NotFound
         {
             let text = format_args!("{} stays: {error}", suspect.display());
-            Event::at(Level::Debug).about(&self.directory).post(text);
+            Event::at(Level::Debug).about(&self.place.name).post(text);
         }
     }
 }

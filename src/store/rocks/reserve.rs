@@ -4,8 +4,11 @@
 //! is possible without some room. So a queue that is not small keeps a file that is good for nothing
 //! but being deleted then. Until it can be had again nothing is added to the queue, which would use
 //! up the room that it gave.
+//!
+//! The reserve belongs to the directory and not to an opening: others may fill the disk at any time.
+//! So what is left of a reserve that was used is set aside again at the close.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,6 +17,7 @@ use parking_lot::Mutex;
 
 use super::disk::{self, SLACK};
 use super::native;
+use super::whereabouts::Landmark;
 use crate::events::{Event, Level};
 
 pub(super) const RESERVE: &str = "RESERVE";
@@ -21,11 +25,16 @@ pub(super) const RESERVE: &str = "RESERVE";
 /// Enough to open the database once and to write some thousand cursors.
 const SIZE: u64 = 2 * SLACK;
 
+/// The reserve that a close leaves on a full disk is a multiple of this.
+const STEP: u64 = 4 * 1024;
+
 /// A queue with less than this has no reserve: it would multiply what many small queues take.
 const WORTH: u64 = 2 * SIZE;
 
 pub(super) struct Reserve {
     file: PathBuf,
+    /// What may have taken the place of the directory is left alone.
+    landmark: Landmark,
     state: AtomicU8,
     /// Held by those who make or remove the file, and change the state.
     changing: Mutex<()>,
@@ -45,6 +54,7 @@ impl Reserve {
     pub(super) fn of(directory: &Path) -> Self {
         let reserve = Self {
             file: directory.join(RESERVE),
+            landmark: Landmark::of(directory),
             state: AtomicU8::new(State::Unneeded as u8),
             changing: Mutex::new(()),
         };
@@ -67,7 +77,7 @@ impl Reserve {
         }
         match self.allocate() {
             Ok(()) => self.set(State::Held),
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => self.set(State::Spent),
+            Err(error) if is_full(&error) => self.set(State::Spent),
             Err(error) => Event::at(Level::Debug).post(format_args!("no reserve: {error}")),
         }
         self.state() != State::Spent
@@ -89,6 +99,17 @@ impl Reserve {
             self.set(State::Spent);
         }
         release(&self.file)
+    }
+
+    /// Leaves a reserve in the directory for the next opening, as large as it can be had. To be called
+    /// when the database is closed.
+    pub(super) fn leave(&self) {
+        let _changing = self.changing.lock();
+        if !self.is_small()
+            && let Err(error) = self.set_aside()
+        {
+            Event::at(Level::Debug).post(format_args!("no reserve: {error}"));
+        }
     }
 
     /// Does without a reserve if the queue is small.
@@ -113,21 +134,53 @@ impl Reserve {
     }
 
     fn is_small(&self) -> bool {
-        let own = fs::metadata(&self.file).map_or(0, |metadata| disk::allocation(&metadata));
-        let directory = self.file.parent().unwrap_or(Path::new("."));
-        disk::allocated(directory).is_ok_and(|bytes| bytes.saturating_sub(own) < WORTH)
+        let own = size(&self.file);
+        disk::allocated(self.directory()).is_ok_and(|bytes| bytes.saturating_sub(own) < WORTH)
+    }
+
+    fn directory(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
     }
 
     fn allocate(&self) -> io::Result<()> {
-        if is_whole(&self.file) {
+        let own = size(&self.file);
+        if own >= SIZE {
             return Ok(());
         }
-        if !has_room(&self.file) {
+        if !disk::has_room(self.directory(), SIZE.saturating_sub(own)) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        self.make(SIZE)
+    }
+
+    /// What a file system counts as available may be less than what it gives, so it is tried.
+    fn set_aside(&self) -> io::Result<()> {
+        let own = size(&self.file);
+        let mut wanted = SIZE;
+        while wanted > own {
+            match self.make(wanted) {
+                Err(error) if is_full(&error) => wanted = wanted.saturating_sub(STEP),
+                outcome => return outcome,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is there stays when it cannot be made larger.
+    fn make(&self, size: u64) -> io::Result<()> {
+        if !self.landmark.is_in_place() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let was_there = self.file.exists();
         native::occupy_standard_descriptors();
-        let allocated = File::create(&self.file).and_then(|file| allocate(&file));
-        if allocated.is_err() {
+        let mut how = OpenOptions::new();
+        let file = how
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&self.file)?;
+        let allocated = allocate(&file, size);
+        if allocated.is_err() && !was_there {
             release(&self.file);
         }
         allocated
@@ -143,19 +196,19 @@ fn release(file: &Path) -> bool {
     fs::remove_file(file).is_ok()
 }
 
-fn is_whole(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|metadata| disk::allocation(&metadata) >= SIZE)
+fn size(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| disk::allocation(&metadata))
 }
 
-fn has_room(file: &Path) -> bool {
-    file.parent()
-        .is_some_and(|directory| disk::has_room(directory, SIZE))
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), QuotaExceeded | StorageFull)
 }
 
 #[cfg(target_os = "linux")]
-fn allocate(file: &File) -> io::Result<()> {
+fn allocate(file: &File, size: u64) -> io::Result<()> {
     use std::os::fd::AsRawFd;
-    let size = libc::off_t::try_from(SIZE).unwrap_or(libc::off_t::MAX);
+    let size = libc::off_t::try_from(size).unwrap_or(libc::off_t::MAX);
     // SAFETY: the descriptor is open for the duration of the call.
     match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, size) } {
         0 => Ok(()),
@@ -164,8 +217,8 @@ fn allocate(file: &File) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn allocate(mut file: &File) -> io::Result<()> {
-    io::copy(&mut io::Read::take(io::repeat(0), SIZE), &mut file).map(drop)
+fn allocate(mut file: &File, size: u64) -> io::Result<()> {
+    io::copy(&mut io::Read::take(io::repeat(0), size), &mut file).map(drop)
 }
 
 #[cfg(test)]

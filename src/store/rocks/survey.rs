@@ -10,7 +10,7 @@ use rust_rocksdb::DB;
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
 use super::reserve::RESERVE;
-use super::{aside, endless, failure, legacy, options};
+use super::{access, aside, endless, failure, legacy, options};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -33,6 +33,18 @@ pub(super) enum Found {
     Moving,
 }
 
+/// A removal, or a copy, that was cut short can leave this.
+fn incomplete(path: &Path) -> Error {
+    let why = match kind(path) {
+        Ok(_) => {
+            "it holds files of a queue that has lost its CURRENT and its HOLDER, of which rocksq.repair \
+             saves what is intact"
+        }
+        Err(_) => "it holds files of a database that is not complete",
+    };
+    wrong(why).of(path)
+}
+
 /// Looks at `path`. Fails if what is there is no queue of `kind`.
 pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     let names = match list(path) {
@@ -52,7 +64,7 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
     } else if has(HOLDER) {
         Ok(unfinished(&names))
     } else if names.iter().any(|name| is_ours(name)) {
-        Err(wrong("it holds files of a database that is not complete").of(path))
+        Err(incomplete(path))
     } else {
         Ok(Found::Empty)
     }
@@ -187,7 +199,7 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
     if failure::is_of_machine(error) {
         return failure::refusal("use the directory", path, error);
     }
-    let why = reason(error);
+    let why = reason(path, error);
     let message = format!("Cannot use {} for a queue: {why}", path.display());
     Error::new(ErrorKind::Path, message).at(path)
 }
@@ -201,15 +213,15 @@ pub(super) fn no_parent(path: &Path, directory: &Path, error: &io::Error) -> Err
         "Cannot create a queue at {}: cannot make the directory {}: {}",
         path.display(),
         directory.display(),
-        reason(error)
+        reason(directory, error)
     );
     Error::new(ErrorKind::Path, message).at(path)
 }
 
-fn reason(error: &io::Error) -> String {
+fn reason(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotADirectory => "it, or a part of its path, is not a directory".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::PermissionDenied => access::denial(path),
         io::ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
         _ => error.to_string(),
     }
@@ -332,6 +344,13 @@ fn newer(number: u32) -> Refusal {
 /// The refusal of a 0.3.0 queue.
 pub(super) fn refuse_legacy(path: &Path) -> Error {
     unsupported("it was written by rocksq 0.3.0 and has to be converted").of(path)
+}
+
+/// The refusal of a directory that everything else is in.
+pub(super) fn refuse_root(path: &Path) -> Error {
+    let why = "it is the root of a file tree; give a directory for the queue alone".to_owned();
+    let kind = ErrorKind::Path;
+    Refusal { kind, why }.of(path)
 }
 
 fn refuse_interrupted(path: &Path) -> Error {

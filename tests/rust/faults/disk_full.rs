@@ -232,6 +232,76 @@ fn a_queue_can_be_opened_and_drained_on_a_full_disk() {
     Queue::open(Kind::Fifo, &path.with_file_name("fresh")).unwrap();
 }
 
+/// Disks of both kinds, each with the path of a queue.
+fn disks() -> impl Iterator<Item = (Disk, PathBuf)> {
+    let make: [fn(u64) -> Result<Disk, String>; 2] = [Disk::new, Disk::in_memory];
+    make.into_iter().filter_map(|make| usable(make(DISK)))
+}
+
+#[test]
+fn a_queue_that_was_closed_on_a_full_disk_which_others_fill_opens_and_can_be_drained() {
+    const OPENINGS: usize = 3;
+    for level in LEVELS {
+        for (disk, path) in disks() {
+            let mut expected = Expected::default();
+            if level == Buffered {
+                expected.written();
+            }
+            let queue = Queue::open_at(level, Kind::Fifo, &path).unwrap();
+            let pushed = fill(&queue, 57_000, &mut expected);
+            if let Err(error) = queue.close() {
+                assert_eq!((level, error.kind()), (Buffered, DiskFull), "{error}");
+                expected.lost_the_buffer();
+            }
+            for _ in 0..OPENINGS {
+                disk.fill_up();
+                let queue = Queue::open_at(level, Kind::Fifo, &path).unwrap();
+                expected.seen(&queue.peek().unwrap());
+                if level != Buffered {
+                    assert_eq!(kind(queue.push(&[item(0, 57_000)])), DiskFull);
+                }
+                queue.close().unwrap();
+            }
+            disk.fill_up();
+            let queue = Queue::open_at(level, Kind::Fifo, &path).unwrap();
+            let mut drained = 0;
+            while let Some(count) = pop_one(&queue, &mut expected) {
+                drained += count;
+            }
+            assert!(drained + 20 > pushed, "{drained} of {pushed} items");
+        }
+    }
+}
+
+fn pop_one(queue: &Queue, expected: &mut Expected) -> Option<u32> {
+    let popped = queue.pop(1);
+    expected.popped(1, &popped);
+    let count = popped.unwrap().len() as u32;
+    (count > 0).then_some(count)
+}
+
+#[test]
+fn a_closed_queue_opens_and_can_be_drained_whatever_room_others_leave() {
+    for (disk, path) in disks() {
+        for free in (0..20).map(|pages| pages * 8 * KIB) {
+            let mut expected = Expected::default();
+            let queue = Queue::open(Kind::Fifo, &path).unwrap();
+            push(&queue, 0..500, &mut expected).unwrap();
+            queue.close().unwrap();
+            let stranger = disk.stuff(free);
+            let queue = Queue::open(Kind::Fifo, &path).unwrap();
+            for _ in 0..500 {
+                assert_eq!(pop_one(&queue, &mut expected), Some(1), "{free} bytes left");
+            }
+            queue.close().unwrap();
+            drop(queue);
+            fs::remove_file(stranger).unwrap();
+            let queue = Queue::open(Kind::Fifo, &path).unwrap();
+            expected.seen(&queue.peek().unwrap());
+        }
+    }
+}
+
 fn push(
     queue: &Queue,
     numbers: std::ops::Range<u32>,
@@ -245,7 +315,11 @@ fn push(
 }
 
 fn disk() -> Option<(Disk, PathBuf)> {
-    match Disk::new(DISK) {
+    usable(Disk::new(DISK))
+}
+
+fn usable(disk: Result<Disk, String>) -> Option<(Disk, PathBuf)> {
+    match disk {
         Ok(disk) => {
             let path = disk.root().join("queue");
             Some((disk, path))

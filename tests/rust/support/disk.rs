@@ -36,6 +36,22 @@ impl Disk {
         Ok(disk)
     }
 
+    /// A small file system in memory, or why there can be none here. Its power cannot be cut.
+    pub fn in_memory(bytes: u64) -> Result<Self, String> {
+        // SAFETY: the call has no preconditions.
+        if unsafe { libc::geteuid() } != 0 {
+            return Err("only root can mount".to_owned());
+        }
+        let home = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let disk = Self { home };
+        fs::create_dir(disk.root()).map_err(|error| error.to_string())?;
+        let size = format!("size={bytes}");
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &size, "rocksq-test"]);
+        run(command.arg(disk.root()))?;
+        Ok(disk)
+    }
+
     /// Where it is mounted.
     pub fn root(&self) -> PathBuf {
         self.home.path().join("mount")
@@ -65,15 +81,17 @@ impl Disk {
     /// Leaves so many bytes free; the file that takes the others is returned.
     pub fn stuff(&self, free: u64) -> PathBuf {
         let path = self.root().join("stranger");
-        let mut file = File::create_new(&path).unwrap();
-        for size in [MIB as usize, 4 * KIB as usize, 1] {
-            while file.write_all(&vec![1; size]).is_ok() {}
-        }
-        // What is not allocated yet may not fit.
-        let _full = file.sync_all();
+        let file = fill(&path);
         let taken = file.metadata().unwrap().len();
         file.set_len(taken - free).unwrap();
         path
+    }
+
+    /// Has others take whatever is left now.
+    pub fn fill_up(&self) {
+        let names = fs::read_dir(self.root()).unwrap().count();
+        let path = self.root().join(format!("stranger-{names}"));
+        drop(fill(&path));
     }
 
     pub fn clear(&self) {
@@ -109,6 +127,17 @@ impl Drop for Disk {
             let _ends_anyway = run(Command::new("umount").arg("--lazy").arg(self.root()));
         }
     }
+}
+
+/// A file that takes all there is.
+fn fill(path: &Path) -> File {
+    let mut file = File::create_new(path).unwrap();
+    for size in [MIB as usize, 4 * KIB as usize, 1] {
+        while file.write_all(&vec![1; size]).is_ok() {}
+    }
+    // What is not allocated yet may not fit.
+    let _full = file.sync_all();
+    file
 }
 
 fn is_mounted(root: &Path) -> bool {

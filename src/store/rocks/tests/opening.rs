@@ -49,9 +49,13 @@ fn a_queue_opens_after_it_was_opened_without_room_to_tidy_up() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q");
     push(&fifo(&path), 0, b"x").unwrap();
+    let place = super::super::Place {
+        name: path.clone(),
+        directory: path.clone(),
+    };
     for _ in 0..2 {
         let (engine, dropped) =
-            Engine::open(&path, Kind::Fifo, Opening::Sparing, &Default::default()).unwrap();
+            Engine::open(&place, Kind::Fifo, Opening::Sparing, &Default::default()).unwrap();
         assert_eq!(dropped, None);
         drop(engine);
         assert_opens(&fifo(&path), &[0]);
