@@ -40,6 +40,10 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+def names(directory: Path) -> list[str]:
+    return sorted(each.name for each in directory.iterdir())
+
+
 def paths(log: pytest.LogCaptureFixture) -> set[str]:
     return {getattr(record, "path", None) or "none" for record in log.records}
 
@@ -51,7 +55,7 @@ def test_a_queue_is_made_where_its_path_means_and_called_by_the_whole_of_it(
 ) -> None:
     with face(form) as queue:
         assert queue.path == str(here / "q")
-    assert os.listdir() == ["q"]
+    assert names(here) == ["q"]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -64,7 +68,7 @@ def test_every_function_takes_a_path_in_every_form(here: Path, form: str) -> Non
     assert rocksq.repair(form).items == 1
     assert rocksq.migrate(form) is None
     rocksq.remove_queue(form)
-    assert os.listdir() == []
+    assert names(here) == []
 
 
 @pytest.mark.parametrize(
@@ -105,14 +109,14 @@ def test_a_name_before_two_points_is_not_dropped_since_it_may_be_a_link(here: Pa
     assert not (here / "far/q").exists()
 
 
-@pytest.mark.parametrize("path", ["/", "//", "/.", "/tmp/..", "root"])  # noqa: S108
+@pytest.mark.parametrize("path", ["/", "//", "/.", "/tmp/..", "root"])
 def test_the_root_of_the_file_tree_is_no_place_for_a_queue(here: Path, path: str) -> None:
     (here / "root").symlink_to("/")
-    before = os.listdir("/")
+    before = names(Path("/"))
     for face in FACES:
         with pytest.raises(rocksq.PathError, match="root of a file tree"):
             face(path)
-    assert os.listdir("/") == before
+    assert names(Path("/")) == before
 
 
 def test_a_directory_beside_files_of_others_is_a_place_for_a_queue(here: Path) -> None:
@@ -120,7 +124,7 @@ def test_a_directory_beside_files_of_others_is_a_place_for_a_queue(here: Path) -
     with Queue(here) as queue:
         queue.push([b"a"])
     rocksq.remove_queue(here)
-    assert os.listdir() == ["letter"]
+    assert names(here) == ["letter"]
 
 
 def fail_to_open(path: str) -> None:
@@ -168,7 +172,7 @@ def test_a_path_that_is_no_text_is_the_same_to_the_byte_in_every_record(
     with face(name) as queue:
         assert queue.path == str(here / name)
     assert paths(log) == {queue.path}
-    assert os.listdir(b".") == [b"caf\xe9"]
+    assert [os.fsencode(each) for each in names(here)] == [b"caf\xe9"]
     with pytest.raises(rocksq.PathError) as caught:
         rocksq.verify(f"{name}/none")
     assert caught.value.path is not None
@@ -187,6 +191,11 @@ def test_a_recovery_and_a_report_name_a_directory_to_the_byte(here: Path) -> Non
     assert report.kept.startswith(f"{queue.path}/rocksq-damaged-")
 
 
+def push_often(queue: Queue) -> None:
+    for _ in range(40):
+        queue.push([bytes(64 << 10)])
+
+
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_queue_has_one_path_in_all_that_is_told_of_it(
     here: Path, log: pytest.LogCaptureFixture, linked: bool
@@ -196,8 +205,7 @@ def test_a_queue_has_one_path_in_all_that_is_told_of_it(
         (here / "q").symlink_to("elsewhere")
     with Queue("q") as queue:
         with file_limit(MIB), pytest.raises(rocksq.Error) as caught:
-            for _ in range(40):
-                queue.push([bytes(64 << 10)])
+            push_often(queue)
         queue.push([b"goes on"])
         queue.push([bytes(MIB)] * 4)
         queue.pop(100)

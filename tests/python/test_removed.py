@@ -1,6 +1,5 @@
 """A directory that is removed, or moved, while its queue is open."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -58,7 +57,7 @@ def test_a_queue_whose_directory_was_removed_says_so_when_it_is_flushed_and_clos
     done(queue.close())
     assert not path.exists()
     with face(path) as queue:
-        assert add(queue, [b"a"]) is None
+        add(queue, [b"a"])
 
 
 def test_a_directory_that_was_removed_and_made_again_is_not_the_same(path: Path) -> None:
@@ -128,6 +127,11 @@ def test_a_queue_that_was_moved_is_refused_new_files_and_goes_on_when_it_is_back
     assert items[-1] == b"last"
 
 
+def push_for(queue: Queue, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        queue.push([b"a"])
+
+
 def test_nothing_is_written_to_what_takes_the_place_of_a_queue_that_was_moved(
     path: Path, tmp_path: Path
 ) -> None:
@@ -141,11 +145,10 @@ def test_nothing_is_written_to_what_takes_the_place_of_a_queue_that_was_moved(
     # The housekeeping looks after 12 MiB, before RocksDB makes a file by itself.
     deadline = time.monotonic() + PATIENCE
     with pytest.raises(rocksq.PathError, match="was moved"):
-        while time.monotonic() < deadline:
-            queue.push([b"a"])
+        push_for(queue, deadline)
     with pytest.raises(rocksq.PathError, match="was moved"):
         queue.close()
-    assert os.listdir(path) == []
+    assert list(path.iterdir()) == []
     with Queue(moved) as queue:
         assert len(queue) >= 7
 
