@@ -45,7 +45,7 @@ $(TOOLS)/deny:
 	@touch $@
 
 $(VENV)/.built: $(RUST_SOURCES) $(LIBCLANG_PATH)/libclang.so
-	$(PROGRESS) $(BIN)/maturin develop $(RELEASE) --quiet
+	PIP_QUIET=1 $(PROGRESS) $(BIN)/maturin develop $(RELEASE) --quiet
 	@touch $@
 
 .PHONY: build
@@ -131,6 +131,11 @@ libfaketime:
 .PHONY: test-python
 test-python: build libfaketime .venv-0.3.0/.ready ## Test the Python package
 	$(BIN)/pytest
+
+.PHONY: measure
+measure: build $(TOOLS)/nextest ## Check how fast and how idle the queues are, on a quiet machine; prints a table
+	$(PROGRESS) cargo nextest run $(RELEASE) --no-run
+	$(BIN)/python scripts/measure.py $(BIN)/pytest
 
 # The newest Python that rocksq 0.3.0 has wheels for is 3.12.
 REFERENCE_PYTHON ?= $(firstword $(shell for python in python3.12 python3.11; do $$python -c "import venv; print('$$python')" 2>/dev/null; done) $(PYTHON))

@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Corrupt,
     /// A write failed in a way that leaves open whether it will be there after the next open.
     OutcomeUnknown,
+    /// There is not enough memory. Nothing has changed: free some, or ask for less at once.
+    OutOfMemory,
 }
 
 /// The error of every operation. Cheap to clone.
@@ -99,6 +101,15 @@ impl Error {
 
     pub(crate) fn corrupt(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, message)
+    }
+
+    /// Not enough memory for `what`.
+    pub(crate) fn out_of_memory(what: &str) -> Self {
+        let message = format!(
+            "There is not enough memory to {what}: nothing has changed, free some and call again, \
+             or ask for less at once"
+        );
+        Self::new(ErrorKind::OutOfMemory, message)
     }
 
     pub(crate) fn closed() -> Self {

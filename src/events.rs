@@ -8,11 +8,11 @@
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
-use crate::fork::Birthplace;
+use crate::fork;
+use crate::threads;
 
 /// Posted events beyond this many are dropped, and counted.
 const MAX_POSTED: usize = 1_000;
@@ -146,10 +146,9 @@ static POSTED: Mutex<Posted> = Mutex::new(Posted {
     has_teller: false,
 });
 
-/// The process that posts. Its locks may have been held when a child was forked.
+/// Whether the lock may be taken: it may have been held when this child was forked.
 fn is_home() -> bool {
-    static HOME: OnceLock<Birthplace> = OnceLock::new();
-    HOME.get_or_init(Birthplace::here).is_here()
+    fork::is_sound()
 }
 
 impl Posted {
@@ -194,9 +193,7 @@ impl Teller {
         }
         let teller = Self;
         // Without a thread it is told with the next that is posted.
-        let _ = std::thread::Builder::new()
-            .name("rocksq-teller".to_owned())
-            .spawn(move || teller.tell());
+        let _ = threads::spawn("rocksq-teller", move || teller.tell());
     }
 
     fn tell(self) {

@@ -3,12 +3,14 @@
 
 pub use crate::blocking::{checked, opening_at};
 pub use crate::events::{Event, Level};
-pub use crate::fork::Birthplace;
+pub use crate::fork::{Birthplace, is_sound};
 pub use crate::log::Few;
 pub use crate::log::bounds::Amount;
 pub use crate::log::read::Taken;
 pub use crate::log::state::ONLY_LABEL;
+pub use crate::memory::bytes_of;
 pub use crate::nonblocking::{Asked, Asking, Effect, Entry, Face, Open, Payload, Watch};
+pub use crate::threads::spawn;
 
 use crate::error::ErrorKind;
 
@@ -28,6 +30,7 @@ pub fn exception_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Io => "IOFailure",
         ErrorKind::Corrupt => "Corrupt",
         ErrorKind::OutcomeUnknown => "OutcomeUnknown",
+        ErrorKind::OutOfMemory => "OutOfMemory",
         // A response raises what fits its caller in its place.
         ErrorKind::Cancelled => "Error",
         // `call::waiting` raises what the signal handler raised in its place.

@@ -4,17 +4,69 @@
 //! descriptors are shared with the parent. A queue that is used in a child it was not opened in
 //! would damage the parent's files, so every operation asks its [`Birthplace`] first.
 //!
+//! A child can open queues of its own if nobody in the parent used RocksDB, or what all queues of a
+//! process share, at the moment of the fork ([`Use`]): no lock of theirs is held then. It gets
+//! threads of its own. Otherwise a lock may be held by a thread that the child does not have, and
+//! opening fails.
+//!
 //! A child that leaves through `exit` also runs RocksDB's static destructor, which broadcasts on
 //! condition variables and joins threads. The waiters and the threads do not exist in the child,
 //! and a lock may have been held at the moment of the fork, so that can hang.
 //! [`guard_exit`] puts a handler in front of that destructor which ends such a child at once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The process that first used RocksDB, plus one; 0 as long as none has.
+/// The last process that used RocksDB, of this one and those that it was forked from, plus one; 0 as
+/// long as none has.
 static ENGINE: AtomicU64 = AtomicU64::new(0);
+
+/// How many use what the queues of this process share.
+static USES: AtomicU64 = AtomicU64::new(0);
+
+/// Whether a parent was using that when this process, or one between, was forked.
+static IS_CUT_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Somebody uses RocksDB, or what all queues of a process share. Begins before the first lock of
+/// them is taken, and ends after the last one was released.
+#[derive(Debug)]
+pub(crate) struct Use(());
+
+impl Use {
+    pub(crate) fn begin() -> Self {
+        platform::watch();
+        USES.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Goes on after this: somebody takes it over later.
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
+    }
+
+    /// Takes over what was left.
+    pub(crate) fn taken_over() -> Self {
+        Self(())
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        USES.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Whether what the queues of a process share is in order here: always, but in a child that was
+/// forked while its parent used it.
+pub fn is_sound() -> bool {
+    !IS_CUT_OFF.load(Ordering::Relaxed)
+}
+
+/// A number that this process does not share with those that it was forked from.
+pub(crate) fn process() -> u64 {
+    platform::process()
+}
 
 /// The process in which something was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +97,18 @@ impl Birthplace {
     }
 }
 
-/// Claims RocksDB's process-wide threads for this process. Fails in the child of a process that
-/// had claimed them: the threads are gone there, and new queues would wait for them for ever.
+/// Claims RocksDB for this process. Fails in a child whose parent was using it at the fork: new
+/// queues would wait for threads and locks that nobody holds any more.
 pub(crate) fn claim_engine() -> Result<()> {
-    let here = Birthplace::here().0 + 1;
-    match ENGINE.compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Ok(()),
-        Err(owner) if owner == here => Ok(()),
-        Err(_) => Err(forked(
-            "This process was forked from one that had already opened a queue, and no queue can \
-             be opened in such a child",
-        )),
+    let here = Birthplace::here();
+    if !is_sound() {
+        return Err(forked(
+            "This process was forked while a queue was open in its parent, and no queue can be \
+             opened in such a child",
+        ));
     }
+    ENGINE.store(here.0.saturating_add(1), Ordering::Release);
+    Ok(())
 }
 
 /// Makes the normal exit of a forked child skip RocksDB's static destructor. To be called after
@@ -77,8 +129,10 @@ fn forked(what: &str) -> Error {
     Error::new(
         ErrorKind::Forked,
         format!(
-            "{what}: use the start method \"spawn\" or \"forkserver\", or open queues only in the \
-             child"
+            "{what}: close all queues before the fork and open them after it, in the child \
+             (gunicorn: in post_fork, not while --preload imports the application; uvicorn: in \
+             the application's lifespan; Celery: in worker_process_init, or with -P threads), or \
+             start children with multiprocessing's method \"spawn\" or \"forkserver\""
         ),
     )
 }
@@ -100,13 +154,18 @@ mod platform {
     pub(super) fn watch() {
         WATCH.call_once(|| {
             // SAFETY: the handler is a function that lives as long as the process and only
-            // increments an atomic, which is allowed between fork and exec.
+            // touches atomics, which is allowed between fork and exec.
             unsafe { libc::pthread_atfork(None, None, Some(forked)) };
         });
     }
 
     extern "C" fn forked() {
         FORKS.fetch_add(1, Ordering::Relaxed);
+        // No thread of the parent can be seen at work without its having been counted first: while
+        // memory is copied a thread that writes to a copied page waits.
+        if super::USES.load(Ordering::SeqCst) > 0 {
+            super::IS_CUT_OFF.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn guard_exit() {

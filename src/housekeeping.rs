@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::events::{Event, Level};
+use crate::fork::Use;
 use crate::memory::Allocator;
+use crate::threads;
 
 /// Something to be done now and then.
 pub(crate) trait Chore: Send + Sync {
@@ -99,6 +101,7 @@ impl Registration {
             ended: AtomicBool::new(false),
         });
         let known = Arc::clone(&entry);
+        Use::begin().leave();
         with.rota.lock().registered.insert(identity(&entry), known);
         Self { with, entry }
     }
@@ -163,11 +166,15 @@ impl Registration {
 
     /// Takes the chore off the rota. The last to go waits for the thread to end.
     pub(crate) fn end(&self) {
+        // Ends when the lock of the rota was released.
+        let mut _used = None;
         let mut rota = self.with.rota.lock();
         rota.unschedule(&self.entry);
         if self.entry.ended.swap(true, Ordering::Relaxed) {
             return;
         }
+        _used = Some(Use::taken_over());
+        let mut rota = rota;
         rota.registered.remove(&identity(&self.entry));
         self.with.relieved.notify_all();
         if !rota.registered.is_empty() {
@@ -229,9 +236,7 @@ fn start(housekeeping: &'static Housekeeping) -> Option<JoinHandle<()>> {
     if cfg!(all(test, shuttle)) {
         return None; // where a test decides which thread goes on, there are none but its own
     }
-    std::thread::Builder::new()
-        .name("rocksq-housekeeping".to_owned())
-        .spawn(|| housekeeping.work())
+    threads::spawn("rocksq-housekeeping", || housekeeping.work())
         .inspect_err(|error| {
             let text = format_args!("could not start the housekeeping thread: {error}");
             Event::at(Level::Warn).leave(text);

@@ -43,6 +43,7 @@ pub mod nonblocking;
 mod options;
 mod primitives;
 mod store;
+mod threads;
 #[cfg(feature = "rocksdb")]
 mod worker;
 

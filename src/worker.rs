@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::nonblocking::together::{self, Append, Take};
+use crate::threads;
 
 /// What could not be given back is tried again after so long.
 const RETRY: Duration = Duration::from_secs(1);
@@ -93,13 +94,10 @@ impl Worker {
             return Ok(());
         }
         let desk = Arc::clone(&self.desk);
-        let started = std::thread::Builder::new()
-            .name("rocksq-worker".to_owned())
-            .spawn(move || desk.work())
-            .map_err(|error| {
-                let message = format!("Failed to start the worker thread of the queue: {error}");
-                Error::new(ErrorKind::Io, message)
-            })?;
+        let started = threads::spawn("rocksq-worker", move || desk.work()).map_err(|error| {
+            let message = format!("Failed to start the worker thread of the queue: {error}");
+            Error::new(ErrorKind::Io, message)
+        })?;
         *thread = Some(started);
         self.desk.started.store(true, Ordering::Release);
         Ok(())

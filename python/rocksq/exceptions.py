@@ -27,6 +27,7 @@ __all__ = [
     "Full",
     "IOFailure",
     "InvalidArgument",
+    "OutOfMemory",
     "OutOfRange",
     "OutcomeUnknown",
     "PathError",
@@ -125,6 +126,10 @@ class Corrupt(Error):
 
     `rocksq.verify` says how far, and `rocksq.repair` saves what is intact.
     """
+
+
+class OutOfMemory(Error, MemoryError):
+    """There is not enough memory. Nothing has changed: free some, or ask for less at once."""
 
 
 class OutcomeUnknown(Error):

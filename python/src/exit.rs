@@ -1,6 +1,6 @@
 //! The interpreter's exit: every queue that is still open is closed in order.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -9,7 +9,7 @@ use super::errors::exception;
 use super::gate::{Gate, Inside};
 use super::logging;
 use super::nonblocking::aide;
-use rocksq::extension::Birthplace;
+use rocksq::extension::is_sound;
 use rocksq::{Error, ErrorKind, Result};
 use rocksq::{blocking, nonblocking};
 
@@ -41,10 +41,6 @@ static OPEN: Mutex<Vec<Weak<dyn Closing>>> = Mutex::new(Vec::new());
 /// Those who open a queue, or look into one.
 static OPENINGS: Gate = Gate::new();
 
-/// The process that the queues belong to. Set before the first use of `OPEN`, whose lock a forked
-/// child must not touch: the parent may have held it.
-static HOME: OnceLock<Birthplace> = OnceLock::new();
-
 /// Opens a queue, or looks into one: the interpreter does not end meanwhile, and `logging` hears of
 /// it before this returns.
 pub(super) fn opening<T>(
@@ -64,7 +60,6 @@ fn begin_opening() -> Result<Inside<'static>> {
 
 /// Remembers an open queue.
 pub(super) fn register<Q: Closing>(queue: &Arc<Q>) {
-    HOME.get_or_init(Birthplace::here);
     let queue: Arc<dyn Closing> = Arc::clone(queue) as _;
     let mut open = OPEN.lock();
     // Whenever it would have to grow, those that are gone go first.
@@ -77,11 +72,11 @@ pub(super) fn register<Q: Closing>(queue: &Arc<Q>) {
 /// Closes every queue that is open; what goes wrong is reported as Python reports errors that
 /// nobody can catch.
 pub(super) fn close_all(py: Python<'_>) {
-    if HOME.get().is_some_and(|home| !home.is_here()) {
+    // The parent may have held the locks when this child was forked.
+    if !is_sound() {
         return;
     }
     py.detach(|| OPENINGS.shut());
-    HOME.get_or_init(Birthplace::here);
     let closed = logging::heard_by(py, |py| {
         for error in py.detach(close_each) {
             exception(py, &error).write_unraisable(py, None);

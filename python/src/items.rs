@@ -7,9 +7,10 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{
     PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PyMemoryView, PySet, PyString, PyTuple,
 };
-use rocksq::extension::Payload;
+use rocksq::Result;
+use rocksq::extension::{Few, Payload, bytes_of};
 
-use rocksq::extension::Few;
+use super::errors::exception;
 
 /// More bytes than this are not copied with the GIL held.
 const COPIED_WITH_GIL: usize = 64 << 10;
@@ -170,23 +171,24 @@ pub(super) struct Copied {
 }
 
 impl Copied {
-    pub(super) fn new(py: Python<'_>, items: &[Item]) -> Self {
-        match items.iter().map(|item| item.as_ref().len()).sum() {
+    pub(super) fn new(py: Python<'_>, items: &[Item]) -> PyResult<Self> {
+        let copied = match items.iter().map(|item| item.as_ref().len()).sum() {
             bytes @ ..=COPIED_WITH_GIL => Self::copy(items, bytes),
             bytes => py.detach(|| Self::copy(items, bytes)),
-        }
+        };
+        copied.map_err(|error| exception(py, &error))
     }
 
-    fn copy(items: &[Item], bytes: usize) -> Self {
+    fn copy(items: &[Item], bytes: usize) -> Result<Self> {
         let mut copied = Self {
-            bytes: Vec::with_capacity(bytes),
+            bytes: bytes_of(bytes, "copy the items")?,
             lengths: Vec::with_capacity(items.len()),
         };
         for item in items.iter().map(Item::as_ref) {
             copied.bytes.extend_from_slice(item);
             copied.lengths.push(item.len());
         }
-        copied
+        Ok(copied)
     }
 }
 

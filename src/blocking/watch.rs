@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::log::fill::{Fill, Watermark};
 use crate::log::wait::Ring;
+use crate::threads;
 
 /// A callback that is told how full a queue is. It is told until [`stop`](Self::stop), or until the
 /// queue is closed; dropping the `Watch` changes nothing.
@@ -73,13 +74,11 @@ pub(super) fn watch(
     site.with(|log| log.check_usable())?;
     let signal = Arc::new(Signal::default());
     let (site, told) = (Arc::clone(site), Arc::clone(&signal));
-    std::thread::Builder::new()
-        .name("rocksq-watch".to_owned())
-        .spawn(move || tell(&site, &told, high, low, callback))
-        .map_err(|error| {
-            let message = format!("Failed to start the thread that watches the queue: {error}");
-            Error::new(ErrorKind::Io, message)
-        })?;
+    let work = move || tell(&site, &told, high, low, callback);
+    threads::spawn("rocksq-watch", work).map_err(|error| {
+        let message = format!("Failed to start the thread that watches the queue: {error}");
+        Error::new(ErrorKind::Io, message)
+    })?;
     Ok(Watch(signal))
 }
 

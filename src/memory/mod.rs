@@ -18,10 +18,14 @@
 //! ```
 
 mod allocator;
+mod probe;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub(crate) use self::allocator::Allocator;
+#[doc(hidden)]
+pub use self::probe::bytes_of;
+pub(crate) use self::probe::probe;
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -7,6 +7,7 @@ use super::face::Open;
 use super::response::{Effect, Response, response};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
+use crate::threads;
 
 /// Closes `queue` in a thread of its own.
 pub(super) fn in_background<Q: Open, T: Send + Sync + 'static>(
@@ -17,12 +18,10 @@ pub(super) fn in_background<Q: Open, T: Send + Sync + 'static>(
     handle.with(Log::check_usable)?;
     let (responder, response) = response(Effect::Changes, handle.worker().desk());
     responder.begin();
-    std::thread::Builder::new()
-        .name("rocksq-close".to_owned())
-        .spawn(move || responder.answer(queue.handle().close().map(make), None))
-        .map_err(|error| {
-            let message = format!("Failed to start the thread that closes the queue: {error}");
-            Error::new(ErrorKind::Io, message)
-        })?;
+    let work = move || responder.answer(queue.handle().close().map(make), None);
+    threads::spawn("rocksq-close", work).map_err(|error| {
+        let message = format!("Failed to start the thread that closes the queue: {error}");
+        Error::new(ErrorKind::Io, message)
+    })?;
     Ok(response)
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
@@ -47,6 +48,20 @@ class Caller(threading.Thread, Generic[T]):
         """Wait until the call sleeps: it has nothing left to do but wait."""
         until_asleep(os.getpid(), self.native_id or 0)
         return self
+
+
+measured = pytest.mark.measured
+"""How fast or how idle something is: for `make measure`, and not for `make test`."""
+
+
+def figure(what: str, value: float, *, at_most: float = inf, at_least: float = -inf) -> None:
+    """Check a figure, and leave it for the table of `make measure`."""
+    if table := os.environ.get("ROCKSQ_MEASURED"):
+        bounds = (("at most", at_most), ("at least", at_least))
+        [limit] = [f"{text} {bound:.4g}" for text, bound in bounds if abs(bound) < inf]
+        with Path(table).open("a", encoding="utf-8") as file:
+            file.write(f"{what}\t{value:.4g}\t{limit}\n")
+    assert at_least <= value <= at_most, what
 
 
 def until_asleep(process: int, thread: int | None = None) -> None:

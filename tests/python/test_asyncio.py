@@ -364,17 +364,15 @@ def test_what_loops_leave_behind_goes_with_them(later: Queue) -> None:
 
 
 def test_ten_thousand_tasks_wait_on_one_queue(later: Queue) -> None:
-    """Waiting takes no thread and no processor time, and each item wakes one task."""
+    """Waiting takes no thread, and each item wakes one task."""
 
     async def main() -> None:
+        threads = threading_count()
         tasks = [asyncio.ensure_future(later.pop(timeout=None)) for _ in range(10_000)]
         await until_waiting(later)
         while later.inflight_ops:
             await asyncio.sleep(0.01)
-        threads, spent = threading_count(), time.process_time()
-        await asyncio.sleep(0.5)
         assert threading_count() == threads
-        assert time.process_time() - spent < 0.05
         await later.push([str(number).encode() for number in range(5_000)])
         while sum(task.done() for task in tasks) < 5_000:
             await asyncio.sleep(0.01)

@@ -15,6 +15,9 @@ import pytest
 
 from rocksq import DiskFull
 from rocksq.nonblocking import PersistentQueueWithCapacity as Queue
+from support import figure, measured
+
+pytestmark = measured
 
 LONGEST_PAUSE = 0.02
 """Seconds."""
@@ -157,4 +160,19 @@ def test_a_coroutine_wakes_soon(path: Path, others: int) -> None:
                 medians.append(statistics.median([await wake_up(queue) for _ in range(100)]))
             return min(medians)
 
-    assert asyncio.run(main()) < WAKE_UP
+    figure(f"wake-up among {others} cancelled, s", asyncio.run(main()), at_most=WAKE_UP)
+
+
+def test_ten_thousand_tasks_that_wait_take_no_processor_time(path: Path) -> None:
+    async def main() -> float:
+        async with Queue(path) as queue:
+            tasks = [asyncio.ensure_future(queue.pop(timeout=None)) for _ in range(10_000)]
+            await asyncio.sleep(1)
+            spent = time.process_time()
+            await asyncio.sleep(2)
+            spent = time.process_time() - spent
+            for task in tasks:
+                task.cancel()
+            return spent
+
+    figure("10,000 waiting tasks, s of processor in 2 s", asyncio.run(main()), at_most=0.2)

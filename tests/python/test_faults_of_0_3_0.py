@@ -20,7 +20,7 @@ import pytest
 from rocksq import StartPosition, nonblocking
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import run, succeeded
+from support import figure, measured, run, succeeded
 
 Oldest = StartPosition.Oldest
 
@@ -258,12 +258,15 @@ def byte_by_byte(item: bytes) -> float:
     return min(work(lambda: bytes(list(item))) for _ in range(3))
 
 
+@measured
 def test_a_large_item_is_copied_in_one_piece(path: Path) -> None:
     queue = Queue(str(path))
     item = os.urandom(1 << 20)
-    assert min(work(lambda: queue.push([item])) for _ in range(15)) < byte_by_byte(item) / 1.5
+    push = min(work(lambda: queue.push([item])) for _ in range(15))
+    figure("push of 1 MiB, s", push, at_most=byte_by_byte(item) / 1.5)
 
 
+@measured
 @pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="threads have no clocks")
 def test_other_threads_run_while_a_large_item_is_pushed(path: Path) -> None:
     queue = Queue(str(path))
@@ -286,7 +289,7 @@ def test_other_threads_run_while_a_large_item_is_pushed(path: Path) -> None:
         ended.set()
         watcher.join()
     unwatched = max(later - sooner for sooner, later in pairwise(done))
-    assert unwatched < limit
+    figure("push of 8 MiB in which no other thread ran, s", unwatched, at_most=limit)
 
 
 def test_a_tuple_of_items_is_taken(path: Path) -> None:

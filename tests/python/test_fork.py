@@ -212,6 +212,88 @@ assert PersistentQueueWithCapacity(sys.argv[1]).pop() == [b"from the child"]
     assert succeeded(run(program, tmp_path / "queue")) == ""
 
 
+def test_a_child_of_a_process_that_has_closed_its_queues_can_open_them(tmp_path: Path) -> None:
+    program = """
+import asyncio, logging, os, sys, threading
+import rocksq
+from rocksq import nonblocking
+from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity as Queue
+
+directory = sys.argv[1]
+
+async def pop(queue):
+    return await queue.pop()
+
+def use(name):
+    with Queue(f"{directory}/fifo") as queue, MpmcQueue(f"{directory}/mpmc", ttl=60) as mpmc:
+        queue.push([name])
+        mpmc.add([name])
+    with nonblocking.PersistentQueueWithCapacity(f"{directory}/later") as later:
+        later.push([bytes(200_000)]).get()
+        assert len(asyncio.run(pop(later))[0]) == 200_000
+        called = threading.Event()
+        later.len.add_done_callback(lambda response: called.set())
+        assert called.wait(60)
+
+use(b"parent")
+child = os.fork()
+if child == 0:
+    use(b"child")
+    left_open = Queue(f"{directory}/fifo")
+    left_open.push([b"left open"])
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+use(b"parent again")
+assert Queue(f"{directory}/fifo").pop(9) == [b"parent", b"child", b"left open", b"parent again"]
+"""
+    assert succeeded(run(program, tmp_path)) == ""
+
+
+def test_what_happens_in_a_child_is_logged_when_the_parent_had_closed_its_queues(
+    tmp_path: Path,
+) -> None:
+    program = """
+import logging, os, sys
+from rocksq.blocking import PersistentQueueWithCapacity as Queue
+
+logging.basicConfig(level=logging.INFO, format="%(levelname)s", stream=sys.stdout)
+logging.getLogger("rocksq").setLevel(logging.DEBUG)
+Queue(sys.argv[1]).close()
+sys.stdout.flush()
+records = []
+handler = logging.Handler()
+handler.emit = records.append
+logging.getLogger("rocksq").addHandler(handler)
+child = os.fork()
+if child == 0:
+    Queue(sys.argv[1]).close()
+    os._exit(0 if any(record.path for record in records) else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    assert run(program, tmp_path / "queue").returncode == 0
+
+
+SERVERS = ["post_fork", "lifespan", "worker_process_init", "spawn", "forkserver"]
+
+
+@pytest.mark.parametrize("word", SERVERS)
+def test_the_refusal_in_a_child_says_what_to_do(tmp_path: Path, word: str) -> None:
+    program = (
+        SETTING
+        + """
+child = os.fork()
+if child == 0:
+    try:
+        PersistentQueueWithCapacity(f"{directory}/new")
+    except Forked as error:
+        print(error, flush=True)
+    os._exit(0)
+wait(child)
+"""
+    )
+    assert word in succeeded(run(program, tmp_path))
+
+
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_processes_started_afresh_can_open_queues(tmp_path: Path, method: str) -> None:
     program = tmp_path / "program.py"

@@ -265,11 +265,9 @@ def test_nothing_and_the_wrong_things_are_refused(tmp_path: Path, make: Make) ->
         rocksq.migrate(tmp_path)
 
 
-def test_a_million_items_take_seconds(tmp_path: Path) -> None:
+def test_a_million_items_are_converted(tmp_path: Path) -> None:
     path = filled(tmp_path / "queue", 10**6)
-    begin = time.process_time()
     assert rocksq.migrate(path) is not None
-    assert time.process_time() - begin < 20
     with PersistentQueueWithCapacity(path) as queue:
         assert len(queue) == 10**6
         for first in range(0, 10**6, 10**5):

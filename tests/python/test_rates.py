@@ -13,6 +13,9 @@ import pytest
 from rocksq import StartPosition
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
+from support import figure, measured
+
+pytestmark = measured
 
 ENOUGH = 0.7
 CALLS = 300
@@ -67,8 +70,8 @@ def test_read_and_commit_are_nearly_as_quick_as_pop(
         return timed(call)
 
     found = rate(lambda: round_of(pop), lambda: round_of(read_and_commit))
-    print(f"\n{size} B x {count}, backlog: {backlog}: {found:.2f}")
-    assert found >= ENOUGH
+    what = f"read and commit beside pop, {count} x {size} B, {backlog=}"
+    figure(what, found, at_least=ENOUGH)
 
 
 @pytest.mark.parametrize("size", [100, 1024])
@@ -95,7 +98,6 @@ def test_ten_labels_cost_little_more_than_ten_times_one(
         return timed(each, times)
 
     found = rate(lambda: read(one, LABELS[:1]), lambda: read(ten, LABELS))
-    print(f"\n{size} B, backlog: {backlog}: {found:.2f}")
-    assert found >= ENOUGH
+    figure(f"ten labels beside one, {size} B, {backlog=}", found, at_least=ENOUGH)
     one.close()
     ten.close()

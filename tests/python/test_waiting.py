@@ -8,7 +8,7 @@ import pytest
 from rocksq import Closed, Full, StartPosition
 from rocksq.blocking import MpmcQueue
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
-from support import Caller, needs_posix, run, start, succeeded, until_asleep
+from support import Caller, figure, measured, needs_posix, run, start, succeeded, until_asleep
 
 Oldest = StartPosition.Oldest
 
@@ -46,10 +46,10 @@ def test_a_push_that_can_never_fit_fails_at_once(path: Path) -> None:
         Queue(path, 1).push([b"a", b"b"], timeout=None)
 
 
-def test_a_wait_without_success_ends_in_time(queue: Queue) -> None:
+def test_a_wait_without_success_ends(queue: Queue) -> None:
     begun = time.monotonic()
     assert queue.pop(timeout=0.05) == []
-    assert 0.05 <= time.monotonic() - begun < 1
+    assert time.monotonic() - begun >= 0.05
 
 
 def test_an_mpmc_wait_without_success_ends_in_time(mpmc: MpmcQueue) -> None:
@@ -160,9 +160,20 @@ print(queue.pop(timeout=10))
 
 @needs_posix
 @pytest.mark.parametrize("call", ["pop", "timed pop", "push", "read", "next", "consume", "open"])
-def test_ctrl_c_ends_a_wait_within_a_tenth_of_a_second(tmp_path: Path, call: str) -> None:
+def test_ctrl_c_ends_a_wait(tmp_path: Path, call: str) -> None:
     left = [b"first"] if call == "push" else []
     with start(INTERRUPTED, tmp_path, call) as program:
+        for _ in range(5):
+            until_asleep(program.id)
+            program.interrupt()
+            assert program.line() == "interrupted"
+        assert (program.line(), program.line()) == (str(left), "[b'after']")
+
+
+@measured
+@needs_posix
+def test_ctrl_c_ends_a_wait_soon(tmp_path: Path) -> None:
+    with start(INTERRUPTED, tmp_path, "pop") as program:
         delays = []
         for _ in range(5):
             until_asleep(program.id)
@@ -170,9 +181,9 @@ def test_ctrl_c_ends_a_wait_within_a_tenth_of_a_second(tmp_path: Path, call: str
             program.interrupt()
             assert program.line() == "interrupted"
             delays.append(time.monotonic() - sent)
-        assert (program.line(), program.line()) == (str(left), "[b'after']")
+        assert (program.line(), program.line()) == ("[]", "[b'after']")
     # The machine may be busy with something else: the quickest of the answers is ours.
-    assert min(delays) < 0.1
+    figure("end of a wait by Ctrl-C, s", min(delays), at_most=0.1)
 
 
 @needs_posix

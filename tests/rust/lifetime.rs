@@ -175,18 +175,12 @@ fn close_wakes_those_who_wait() {
             kind(mpmc.next_wait("x", Oldest, 1, Wait::FOREVER))
         });
         let consume = spawn_waiting(scope, || empty.consume().count());
-        let begin = Instant::now();
         full.close().unwrap();
         empty.close().unwrap();
         mpmc.close().unwrap();
         let kinds = [push, pop, read, next].map(|waiting| waiting.join().unwrap());
         assert_eq!(kinds, [ErrorKind::Closed; 4]);
         assert_eq!(consume.join().unwrap(), 0);
-        assert!(
-            begin.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            begin.elapsed()
-        );
     });
     assert_eq!(
         Fifo::new(home.at("full"), 1).unwrap().pop(9).unwrap(),
@@ -308,7 +302,7 @@ fn opening_gives_up_at_its_timeout() {
         kind(open_within(&home.queue(), Some(timeout))),
         ErrorKind::Busy
     );
-    assert!((timeout..timeout * 20).contains(&begin.elapsed()));
+    assert!(begin.elapsed() >= timeout);
 }
 
 #[test]

@@ -76,10 +76,11 @@ pub(super) fn heard_by<T>(
     handed_over.map(|()| outcome)
 }
 
-/// Calls for an aide, which hands over what was noted.
+/// Calls for an aide, which hands over what was noted. Without one it waits for the next call, or
+/// for the next opening or closing.
 fn call_aide() {
-    if !CALLED.swap(true, Ordering::AcqRel) {
-        aide::call_to_log();
+    if !CALLED.swap(true, Ordering::AcqRel) && !aide::call_to_log() {
+        CALLED.store(false, Ordering::Release);
     }
 }
 

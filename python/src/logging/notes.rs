@@ -2,13 +2,12 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::levels::{Logger, WARNING};
-use rocksq::extension::Birthplace;
+use rocksq::extension::is_sound;
 
 /// What is noted beyond this is dropped, and counted.
 const MAX_NOTES: usize = 1_000;
@@ -33,14 +32,11 @@ struct Notes {
     dropped: u64,
 }
 
-/// Locked for a few steps, with or without the GIL.
+/// Locked for a few steps, with or without the GIL. A child whose parent may have held it leaves it.
 static NOTES: Mutex<Notes> = Mutex::new(Notes {
     waiting: VecDeque::new(),
     dropped: 0,
 });
-
-/// The process of the first note. A forked child must not touch the lock, which may have been held.
-static HOME: OnceLock<Birthplace> = OnceLock::new();
 
 thread_local! {
     /// Whether this thread keeps its own.
@@ -65,9 +61,9 @@ impl Drop for Own {
     }
 }
 
-/// Notes an event, unless this is a forked child. Returns whether somebody has to be called for it.
+/// Notes an event, unless this is a child that was forked while its parent had queues open. Returns whether somebody has to be called for it.
 pub(super) fn add(note: Note) -> bool {
-    if !HOME.get_or_init(Birthplace::here).is_here() {
+    if !is_sound() {
         return false;
     }
     let mut notes = NOTES.lock();
@@ -80,7 +76,7 @@ pub(super) fn add(note: Note) -> bool {
 
 /// The next to be handed over.
 pub(super) fn next() -> Option<Note> {
-    if !HOME.get()?.is_here() {
+    if !is_sound() {
         return None;
     }
     let mut notes = NOTES.lock();

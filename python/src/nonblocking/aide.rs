@@ -3,19 +3,24 @@
 //!
 //! So the workers never wait for the GIL, and an event loop is not held up by copying. There are two
 //! in a process, from the first time that each is needed; they sleep when there is nothing to do. What
-//! is called may wait for an event loop, and that for a large answer, so who calls makes none. Nothing
-//! here is touched in a forked child, where every response is answered already.
+//! is called may wait for an event loop, and that for a large answer, so who calls makes none. A forked
+//! child has threads of its own.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::bell::Rope;
 use super::callbacks;
 use super::pending::Pending;
 use crate::logging;
-use rocksq::extension::{Event, Level};
+use rocksq::extension::{Birthplace, spawn};
+
+/// What takes longer does not hold up the exit.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,19 @@ pub(super) enum Errand {
     Report(Sender<()>),
 }
 
+/// The thread of an aide.
+struct Thread {
+    birthplace: Birthplace,
+    errands: Sender<Errand>,
+}
+
+impl Thread {
+    /// Whether it is one of this process.
+    fn is_here(&self) -> bool {
+        self.birthplace.is_here()
+    }
+}
+
 impl Aide {
     const ALL: [Self; 2] = [Self::Maker, Self::Caller];
 
@@ -48,48 +66,65 @@ impl Aide {
         }
     }
 
-    fn errands(self) -> &'static OnceLock<Sender<Errand>> {
-        static MAKER: OnceLock<Sender<Errand>> = OnceLock::new();
-        static CALLER: OnceLock<Sender<Errand>> = OnceLock::new();
+    fn errands(self) -> &'static Mutex<Option<Thread>> {
+        static MAKER: Mutex<Option<Thread>> = Mutex::new(None);
+        static CALLER: Mutex<Option<Thread>> = Mutex::new(None);
         match self {
             Self::Maker => &MAKER,
             Self::Caller => &CALLER,
         }
     }
 
-    /// Has something done soon. Does not wait for the GIL.
+    /// Has something done soon. Does not wait for the GIL while there is a thread to do it;
+    /// otherwise the calling thread does it.
     pub(super) fn send(self, errand: Errand) {
-        let errands = self.errands().get_or_init(|| self.begin());
-        if errands.send(errand).is_err() {
-            Event::at(Level::Error).tell("the thread that calls back to Python is not there");
+        if let Err(errand) = self.try_send(errand) {
+            Python::try_attach(|py| errand.run(py));
         }
     }
 
-    fn begin(self) -> Sender<Errand> {
-        let (sender, errands) = channel();
-        // Without a thread nobody receives, and whoever sends says so.
-        let _ = std::thread::Builder::new()
-            .name(self.name().to_owned())
-            .spawn(|| work(errands));
-        sender
+    /// Hands the errand back when no thread is to be had for it. The next one may have it.
+    fn try_send(self, errand: Errand) -> Result<(), Errand> {
+        let mut errands = self.errands().lock();
+        if !errands.as_ref().is_some_and(Thread::is_here) {
+            // The thread of a parent cannot be told that nothing more comes.
+            std::mem::forget(errands.take());
+            *errands = self.begin();
+        }
+        match &*errands {
+            Some(thread) => thread.errands.send(errand).map_err(|refused| refused.0),
+            None => Err(errand),
+        }
     }
 
-    /// Waits until everything sent to it so far is done.
+    fn begin(self) -> Option<Thread> {
+        let birthplace = Birthplace::here();
+        let (sender, errands) = channel();
+        spawn(self.name(), || work(errands)).ok()?;
+        Some(Thread {
+            birthplace,
+            errands: sender,
+        })
+    }
+
+    /// Waits until everything sent to it so far is done, for some seconds: a callback that never
+    /// returns does not hold up the exit.
     fn finish(self, py: Python<'_>) {
-        let Some(errands) = self.errands().get() else {
-            return;
-        };
         let (done, report) = channel();
-        if errands.send(Errand::Report(done)).is_ok() {
-            // It fails when the thread is gone, and then there is nothing to wait for.
-            py.detach(move || report.recv()).unwrap_or_default();
+        let sent = match &*self.errands().lock() {
+            Some(thread) if thread.is_here() => thread.errands.send(Errand::Report(done)).is_ok(),
+            _ => false,
+        };
+        if sent {
+            let _ = py.detach(move || report.recv_timeout(PATIENCE));
         }
     }
 }
 
-/// Has [`logging::come`] called soon. Does not wait for the GIL.
-pub(crate) fn call_to_log() {
-    Aide::Caller.send(Errand::Log);
+/// Has [`logging::come`] called soon. Does not wait for the GIL. Returns whether there is a thread
+/// for that.
+pub(crate) fn call_to_log() -> bool {
+    Aide::Caller.try_send(Errand::Log).is_ok()
 }
 
 /// Waits until everything sent so far is done.

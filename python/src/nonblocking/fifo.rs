@@ -137,7 +137,7 @@ impl PersistentQueueWithCapacity {
     ) -> PyResult<Py<Response>> {
         let _ = no_gil;
         let py = items.py();
-        let items = Copied::new(py, &self::items("push", items)?);
+        let items = Copied::new(py, &self::items("push", items)?)?;
         self.ask(py, Keeper::None, |face, entry| {
             let asked = Asked::new(Changes, entry)
                 .waiting(timeout.wait())

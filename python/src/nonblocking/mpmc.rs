@@ -139,7 +139,7 @@ impl MpmcQueue {
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let py = items.py();
-        let items = Copied::new(py, &self::items("add", items)?);
+        let items = Copied::new(py, &self::items("add", items)?)?;
         self.ask(py, Keeper::None, |face, entry| {
             let asked = Asked::new(Changes, entry)
                 .waiting(timeout.wait())

@@ -70,12 +70,17 @@ impl<'a> NewChunk<'a> {
     }
 
     /// The same chunk in memory of its own, so that another thread may write it.
-    pub(crate) fn into_owned(self) -> NewChunk<'static> {
-        NewChunk {
+    pub(crate) fn into_owned(mut self) -> Result<NewChunk<'static>> {
+        if let Bytes::Borrowed(borrowed) = &mut self.bytes {
+            let head = &mut borrowed.head;
+            head.try_reserve_exact(self.payload as usize)
+                .map_err(|_| Error::out_of_memory("copy the items"))?;
+        }
+        Ok(NewChunk {
             items: self.items,
             payload: self.payload,
             bytes: Bytes::Owned(self.into_bytes()),
-        }
+        })
     }
 
     /// Fills in its header.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{END_LEN, HEADER_LEN, Header, NewChunk, damaged, end_of};
 use crate::error::Result;
 use crate::log::cursor::Mark;
+use crate::memory;
 
 /// A chunk of the log in memory, checked when it was made: every item is within its body.
 #[derive(Debug)]
@@ -20,7 +21,8 @@ impl Chunk {
     /// Checks the bytes of a stored chunk.
     pub(crate) fn decode(first: u64, bytes: &[u8]) -> Result<Self> {
         let (header, body) = Header::decode(bytes)?;
-        let mut bytes = Vec::with_capacity(HEADER_LEN.saturating_add(body.len()));
+        let len = HEADER_LEN.saturating_add(body.len());
+        let mut bytes = memory::bytes_of(len, "read a chunk")?;
         bytes.extend_from_slice(&header.encode());
         bytes.extend_from_slice(body);
         let chunk = Self {

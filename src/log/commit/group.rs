@@ -15,6 +15,9 @@ use crate::log::{Few, Log, Retention};
 use crate::primitives::atomic::Ordering;
 use crate::store::Store;
 
+/// What the records beside the chunks of a group take in a batch, mostly.
+const CURSOR_COST: u64 = 512;
+
 /// Where a group has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -37,8 +40,8 @@ impl<S: Store> Log<S> {
 
     /// Writes the buffer and the operations that are possible in one batch.
     fn write_group(&self, operations: Few<Operation<'_>>) -> Few<Result<Committed>> {
-        let payload: u64 = operations.iter().map(Operation::payload).sum();
-        let batch = match self.begin_batch(payload as usize) {
+        let cost: u64 = operations.iter().map(Operation::cost).sum();
+        let batch = match self.begin_batch(cost.saturating_add(CURSOR_COST) as usize) {
             Ok(batch) => batch,
             Err(error) => {
                 self.note_failure(&error);

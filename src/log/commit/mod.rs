@@ -72,10 +72,14 @@ pub(crate) struct Committed {
 }
 
 impl Operation<'_> {
-    fn into_owned(self) -> Operation<'static> {
-        match self {
+    /// The same in memory of its own, so that another thread may do it.
+    fn into_owned(self) -> Result<Operation<'static>> {
+        Ok(match self {
             Self::Append { chunks, called } => Operation::Append {
-                chunks: chunks.into_iter().map(NewChunk::into_owned).collect(),
+                chunks: chunks
+                    .into_iter()
+                    .map(NewChunk::into_owned)
+                    .collect::<Result<_>>()?,
                 called,
             },
             Self::Move {
@@ -97,7 +101,7 @@ impl Operation<'_> {
             Self::Remove { label } => Operation::Remove { label },
             Self::Flush => Operation::Flush,
             Self::Close => Operation::Close,
-        }
+        })
     }
 
     /// What it adds.
@@ -142,7 +146,7 @@ impl<S: Store> Log<S> {
             let mut results = self.do_group(smallvec![operation], buffered);
             return results.pop().unwrap_or_else(|| Err(Error::closed()));
         }
-        let (lead, outcome) = self.commits.line_up(operation.into_owned(), buffered);
+        let (lead, outcome) = self.commits.line_up(operation.into_owned()?, buffered);
         self.wait_in_line(lead, &outcome)
     }
 
@@ -157,13 +161,16 @@ impl<S: Store> Log<S> {
         }
         let line_up = |(operation, level): (Operation<'_>, Durability)| {
             let buffered = operation.is_buffered(level);
-            self.commits.line_up(operation.into_owned(), buffered)
+            Ok(self.commits.line_up(operation.into_owned()?, buffered))
         };
         // In their order they are done, so the lead of one comes after the outcomes before it.
         let lined_up: Vec<_> = operations.into_iter().map(line_up).collect();
         let outcomes = lined_up.into_iter();
         outcomes
-            .map(|(lead, outcome)| self.wait_in_line(lead, &outcome))
+            .map(|lined_up| {
+                let (lead, outcome) = lined_up?;
+                self.wait_in_line(lead, &outcome)
+            })
             .collect()
     }
 

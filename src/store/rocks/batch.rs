@@ -9,6 +9,7 @@ use rust_rocksdb::{ColumnFamily, WriteBatch};
 use super::chunks;
 use super::core::Core;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::store::{Batch, Records};
 
 /// Changes for one write. Remembers the store's generation: a batch that was built on what an
@@ -24,13 +25,19 @@ pub(crate) struct RocksBatch {
 impl RocksBatch {
     pub(super) fn new(core: Arc<Core>, bytes: usize) -> Self {
         let generation = core.generation();
-        let inner = core.spare_batch.take(bytes);
+        let spare = core.spare_batch.take(bytes);
+        // Nothing is put into a batch that there is no memory for.
+        let failed = match spare {
+            Some(_) => None,
+            None => probe(bytes, "gather a write").err(),
+        };
+        let room = if failed.is_some() { 0 } else { bytes };
         Self {
             core,
-            inner: inner.unwrap_or_else(|| WriteBatch::with_capacity_bytes(bytes)),
+            inner: spare.unwrap_or_else(|| WriteBatch::with_capacity_bytes(room)),
             generation,
             first_chunk: None,
-            failed: None,
+            failed,
         }
     }
 
@@ -77,6 +84,9 @@ impl RocksBatch {
 #[derive(Default)]
 pub(super) struct SpareBatch(Mutex<Option<WriteBatch>>);
 
+/// What is larger may not fit into memory while all the rest of the program does.
+const LARGE: usize = 256 << 10;
+
 /// A larger batch is not kept.
 const MAX_SPARE: usize = 64 << 10;
 
@@ -100,6 +110,9 @@ impl SpareBatch {
 
 impl Batch for RocksBatch {
     fn put_chunk(&mut self, position: u64, parts: &[&[u8]]) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         let (key, inner) = (chunks::key(position), &mut self.inner);
         self.core.with(|engine| {
             let family = engine.chunks();
@@ -134,6 +147,15 @@ impl Batch for RocksBatch {
         });
         self.keep(outcome);
     }
+}
+
+/// Fails if there is no memory for that much, of what is so large that it can be missing while the
+/// process goes on.
+pub(super) fn probe(bytes: usize, what: &str) -> Result<()> {
+    if bytes <= LARGE {
+        return Ok(());
+    }
+    memory::probe(bytes as u64, what)
 }
 
 fn put_in_pieces(

@@ -3,7 +3,9 @@
 use rust_rocksdb::ReadOptions;
 
 use super::engine::Engine;
-use crate::error::{Error, Result};
+use super::failure;
+use super::native::Rows;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Records, Visit, Visitor};
 
 /// RocksDB's order of keys is the order of positions.
@@ -32,28 +34,42 @@ pub(super) fn visit(
     position: u64,
     visitor: &mut Visitor<'_>,
 ) -> Result<()> {
-    let mut how = reading_once();
-    how.set_iterate_lower_bound(key(floor));
-    let family = engine.chunks();
-    let mut rows = engine.db().raw_iterator_cf_opt(&family, how);
-    let check = |status| engine.failure("read chunks", &status);
-    // Mostly a chunk starts there. To look backwards RocksDB reads the block before as well.
-    rows.seek(key(position));
-    if rows.key() != Some(&key(position)) {
-        rows.seek_for_prev(key(position));
-    }
-    if !rows.valid() {
-        rows.status().map_err(check)?;
-        rows.seek(key(floor));
-    }
-    while let Some((key, value)) = rows.item() {
+    let mut rows = Rows::of(engine.db(), engine.chunks(), key(floor));
+    find(engine, &mut rows, floor, position)?;
+    while let Some((key, value)) = rows.row() {
         let first = self::position(key).ok_or_else(|| unknown_key(engine))?;
         if visitor(first, value)? == Visit::Stop {
             return Ok(());
         }
-        rows.next();
+        rows.next().map_err(|error| explain(engine, error))?;
     }
-    rows.status().map_err(check)
+    Ok(())
+}
+
+/// Goes to the last chunk at `position` or before it, or to the first one.
+fn find(engine: &Engine, rows: &mut Rows<'_>, floor: u64, position: u64) -> Result<()> {
+    // Mostly a chunk starts there. To look backwards RocksDB reads the block before as well.
+    let mut find = || {
+        let is_there = match rows.seek(&key(position)) {
+            Ok(_) => rows.row().is_some_and(|(found, _)| found == key(position)),
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
+            // Damage behind the position is met by those who come to it.
+            Err(_) => false,
+        };
+        if !is_there && !rows.seek_for_prev(&key(position))? {
+            rows.seek(&key(floor))?;
+        }
+        Ok(())
+    };
+    find().map_err(|error| explain(engine, error))
+}
+
+/// The error of a read with what was read, and where.
+fn explain(engine: &Engine, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::OutOfMemory => error.at(engine.path()),
+        _ => failure::of_status("read chunks", engine.path(), &error.to_string()),
+    }
 }
 
 /// Where the last chunk starts.
@@ -96,16 +112,6 @@ pub(super) fn scan(
     rows.status()
         .map_err(|status| engine.failure("read records", &status))?;
     Ok(found)
-}
-
-/// What is read is not read again, and no reader looks below the bound that range deletions end
-/// at, so it need not weigh them.
-#[expect(deprecated, reason = "deprecated because it seldom pays; here it does")]
-fn reading_once() -> ReadOptions {
-    let mut how = ReadOptions::default();
-    how.fill_cache(false);
-    how.set_ignore_range_deletions(true);
-    how
 }
 
 fn unknown_key(engine: &Engine) -> Error {

@@ -15,8 +15,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::hold::HOLDER;
 use super::kind::Kind;
 use super::lock::{self, Identity};
-use super::survey;
+use super::{engine, native, survey};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Use;
 
 static HELD: Mutex<BTreeMap<PathBuf, Held>> = Mutex::new(BTreeMap::new());
 static FREED: Condvar = Condvar::new();
@@ -55,13 +56,22 @@ impl Patience {
 pub(super) struct Claim {
     directory: PathBuf,
     kind: Kind,
+    /// Until it is off the table.
+    _used: Use,
 }
 
 impl Claim {
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<Self> {
+        let used = Use::begin();
+        native::occupy_standard_descriptors();
+        engine::check_memory(path)?;
         let directory = canonical(path)?;
         enter(path, &directory, kind, patience, |_| false)?;
-        Ok(Self { directory, kind })
+        Ok(Self {
+            directory,
+            kind,
+            _used: used,
+        })
     }
 
     /// Claims what is at the path by now. Needed before a file is opened there that this process

@@ -12,10 +12,12 @@ use super::health::Health;
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
 use super::traffic::Counters;
-use super::{chunks, directories, disk, failure, hold, options, survey};
+use super::{batch, chunks, directories, disk, failure, hold, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
+use crate::memory;
 use crate::store::{Dropped, Records};
+use crate::threads;
 
 /// How to open a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +132,8 @@ impl Engine {
             health.count_unflushed(disk::log_size(path).unwrap_or(0));
         }
         let database = options::database(path, &health, opening);
-        let db = DB::open_cf_descriptors(&database, path, options::families(kind, opening))
+        let families = options::families(kind, opening);
+        let db = starting_threads(path, || DB::open_cf_descriptors(&database, path, families))?
             .map_err(|status| failure::failure("open the queue", path, &status))?;
         let mut how = WriteOptions::default();
         how.disable_wal(opening == Opening::Bulk);
@@ -195,6 +198,8 @@ impl Engine {
     /// for a size limit has not written its bytes, so the log ends in a torn record.
     pub(super) fn write(&self, batch: &WriteBatch) -> Result<()> {
         let bytes = batch.size_in_bytes() as u64;
+        // A memtable takes an item as a whole.
+        batch::probe(batch.size_in_bytes(), "write").map_err(|error| error.at(self.path()))?;
         match self.db().write_opt(batch, &self.how) {
             Ok(()) => {
                 self.health.count_written(bytes);
@@ -284,9 +289,32 @@ fn is_about_room(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::DiskFull | ErrorKind::Io)
 }
 
+/// One for flushes, one for compactions, one that wakes them.
+const THREADS: usize = 3;
+
+/// Address space that an opening takes, beside what its log has. Most of it is only set aside, for
+/// the stacks of threads, glibc's arenas for them, and RocksDB's caches.
+const OPENING_MEMORY: u64 = 320 << 20;
+
+/// Does `open`, in which RocksDB starts those of its threads that are not there. It would end the
+/// process when one is refused.
+pub(super) fn starting_threads<T>(path: &Path, open: impl FnOnce() -> T) -> Result<T> {
+    threads::starting(THREADS, open)
+        .map_err(|error| failure::refusal("start RocksDB's threads", path, &error))
+}
+
+/// Fails if the memory for an opening is not to be had: RocksDB would end the process, as soon as
+/// it makes options.
+pub(super) fn check_memory(path: &Path) -> Result<()> {
+    let logs = disk::log_size(path).unwrap_or(0);
+    memory::probe(OPENING_MEMORY.saturating_add(logs), "open the queue")
+        .map_err(|error| error.at(path))
+}
+
 /// RocksDB's threads belong to one process, and its exit handler must come after ours.
 pub(super) fn prepare_process(path: &Path) -> Result<()> {
     fork::claim_engine()?;
+    check_memory(path)?;
     Env::new().map_err(|status| {
         failure::explain(ErrorKind::Io, "start RocksDB", path, status.as_ref())
     })?;

@@ -9,8 +9,12 @@ use crate::error::{Error, ErrorKind};
 
 /// The error for `what` having failed on the queue at `path`.
 pub(super) fn failure(what: &str, path: &Path, status: &Status) -> Error {
-    let kind = kind(status.as_ref());
-    explain(kind, what, path, status.as_ref())
+    of_status(what, path, status.as_ref())
+}
+
+/// The same, of a status as text.
+pub(super) fn of_status(what: &str, path: &Path, status: &str) -> Error {
+    explain(kind(status), what, path, status)
 }
 
 /// The error for an operation that may or may not be there after the next open.

@@ -8,7 +8,7 @@ use rust_rocksdb::{ColumnFamily, DB, WriteBatch};
 
 use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
 use super::salvage::Salvage;
-use super::{aside, failure, options, survey};
+use super::{aside, engine, failure, options, survey};
 use crate::error::Result;
 use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
@@ -20,7 +20,9 @@ pub(super) fn gather(directory: &Path, kind: Kind, scratch: &Path) -> Result<Sal
     let refusal = |what: &str, error: io::Error| failure::refusal(what, directory, &error);
     link_tables(directory, scratch).map_err(|error| refusal("link tables", error))?;
     // Tables that it cannot read it leaves out; those that are there are a gain.
-    if let Err(status) = DB::repair(&options::salvage(directory), scratch) {
+    if let Err(status) = engine::starting_threads(directory, || {
+        DB::repair(&options::salvage(directory), scratch)
+    })? {
         Event::at(Level::Warn).about(directory).post(status);
     }
     let db = open(directory, kind, scratch)?;
@@ -65,8 +67,10 @@ fn open(directory: &Path, kind: Kind, scratch: &Path) -> Result<DB> {
     database.create_if_missing(true);
     database.create_missing_column_families(true);
     let names = kind.families().map(str::to_owned);
-    DB::open_cf_descriptors(&database, scratch, options::salvage_families(&names))
-        .map_err(|status| failure::failure("read the queue's tables", directory, &status))
+    engine::starting_threads(scratch, || {
+        DB::open_cf_descriptors(&database, scratch, options::salvage_families(&names))
+    })?
+    .map_err(|status| failure::failure("read the queue's tables", directory, &status))
 }
 
 /// Brings what the logs have into the tables' database, but for what an opening has dropped of

@@ -19,7 +19,7 @@ use super::claim::{Claim, Patience};
 use super::directories::{self, Above};
 use super::kind::Kind;
 use super::survey::{self, Found};
-use super::{failure, lock, settle};
+use super::{failure, lock, native, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 
@@ -212,6 +212,7 @@ fn is_held(path: &Path) -> bool {
 /// Leaves a holder file in a directory that nobody has opened yet, which tells it from those of
 /// other programs even when it is damaged.
 pub(super) fn mark(path: &Path) -> io::Result<()> {
+    native::occupy_standard_descriptors();
     File::create_new(path.join(HOLDER))?;
     directories::sync(path)
 }

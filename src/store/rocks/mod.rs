@@ -47,6 +47,7 @@ mod kept;
 mod kind;
 mod legacy;
 mod lock;
+mod native;
 mod options;
 mod rebuild;
 mod reclaim;

@@ -12,7 +12,7 @@ use rust_rocksdb::{
 use super::engine::Opening;
 use super::health::{Health, Watch};
 use super::kind::{DATA, Kind, READER, SYSTEM};
-use super::{failure, shared};
+use super::{failure, native, shared};
 use crate::events::{Event, Level};
 
 const KIB: usize = 1024;
@@ -39,7 +39,7 @@ const OTHER_FILES: c_int = 10;
 
 /// Options of the database as a whole.
 pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Options {
-    let mut options = Options::default();
+    let mut options = guarded();
     let creates = matches!(opening, Opening::Create | Opening::Bulk);
     options.create_if_missing(creates);
     options.create_missing_column_families(creates);
@@ -62,9 +62,16 @@ pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Option
     options
 }
 
+/// Options of RocksDB's own, but for the descriptors of its files and the threads.
+pub(super) fn guarded() -> Options {
+    let mut options = Options::default();
+    native::use_environment(&mut options);
+    options
+}
+
 /// Options for reading or deleting what is there without opening it.
 pub(super) fn passive(path: &Path) -> Options {
-    let mut options = Options::default();
+    let mut options = guarded();
     options.set_max_file_opening_threads(1);
     log_to_events(&mut options, path);
     options

@@ -38,7 +38,7 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
         return Err(refuse(path, why));
     }
     ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
-    DB::destroy(&options::passive(path), path)
+    engine::starting_threads(path, || DB::destroy(&options::passive(path), path))?
         .map_err(|status| failure::failure("remove the queue", path, &status))?;
     sweep(path).map_err(refused)
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::Mutex;
 
 use super::disk::{self, SLACK};
+use super::native;
 use crate::events::{Event, Level};
 
 pub(super) const RESERVE: &str = "RESERVE";
@@ -124,6 +125,7 @@ impl Reserve {
         if !has_room(&self.file) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        native::occupy_standard_descriptors();
         let allocated = File::create(&self.file).and_then(|file| allocate(&file));
         if allocated.is_err() {
             release(&self.file);

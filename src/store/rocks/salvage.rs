@@ -53,8 +53,10 @@ impl Salvage {
         let families = families(directory)?;
         let read = |how: &Options| {
             let families = options::salvage_families(&families);
-            DB::open_cf_descriptors_read_only(how, directory, families, false)
-                .map_err(|status| failure::failure("read the queue", directory, &status))
+            engine::starting_threads(directory, || {
+                DB::open_cf_descriptors_read_only(how, directory, families, false)
+            })?
+            .map_err(|status| failure::failure("read the queue", directory, &status))
         };
         let db = match read(&options::salvage(directory)) {
             // Behind the damage may be what an opening has dropped: later logs contradict that.
@@ -76,9 +78,11 @@ impl Salvage {
         engine::prepare_process(directory)?;
         let families = options::salvage_families(&families(directory)?);
         let how = options::passive(directory);
-        DB::open_cf_descriptors_read_only(&how, directory, families, false)
-            .map_err(|status| failure::failure("open the queue", directory, &status))
-            .map(drop)
+        engine::starting_threads(directory, || {
+            DB::open_cf_descriptors_read_only(&how, directory, families, false)
+        })?
+        .map_err(|status| failure::failure("open the queue", directory, &status))
+        .map(drop)
     }
 
     /// The queue in `directory` as it is in `db`, which has its tables, of which the last change

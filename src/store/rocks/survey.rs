@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rust_rocksdb::{DB, Options};
+use rust_rocksdb::DB;
 
 use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
 use super::reserve::RESERVE;
-use super::{aside, endless, failure, legacy};
+use super::{aside, endless, failure, legacy, options};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is at a path that a queue may use.
@@ -226,7 +226,7 @@ pub(super) fn parent(path: &Path) -> PathBuf {
 /// The names of the families of the database at `path`.
 pub(super) fn families(path: &Path) -> Result<Vec<String>> {
     endless::check_contents(path)?;
-    DB::list_cf(&Options::default(), path)
+    DB::list_cf(&options::guarded(), path)
         .map_err(|status| failure::failure("read the queue's table of contents", path, &status))
 }
 

@@ -11,8 +11,6 @@ use rocksq::{CallOptions, ErrorKind, QueueOptions, Wait};
 use crate::support::interpose::Slow;
 use crate::support::{Home, kind, numbered};
 
-const AT_ONCE: Duration = Duration::from_secs(5);
-
 #[test]
 fn calls_that_need_no_sync_do_not_wait_for_that_of_another() {
     let home = Home::new();
@@ -23,7 +21,6 @@ fn calls_that_need_no_sync_do_not_wait_for_that_of_another() {
         let slow = Slow::new(&home.queue(), None);
         let synced = scope.spawn(|| queue.push_with(&["synced"], Synced).unwrap());
         slow.until_sync();
-        let begin = Instant::now();
         assert_eq!(queue.len().unwrap(), 4, "what is to be synced is there");
         for level in [Written, Buffered] {
             queue.push_with(&["a", "b"], level).unwrap();
@@ -37,7 +34,6 @@ fn calls_that_need_no_sync_do_not_wait_for_that_of_another() {
         assert_eq!(later.pop(9).unwrap().get().unwrap().len(), 6);
         let in_time = Duration::from_millis(20).into();
         assert!(queue.pop_wait(1, in_time).unwrap().is_empty());
-        assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
         assert!(!synced.is_finished());
         drop(slow);
         synced.join().unwrap();
@@ -55,13 +51,11 @@ fn calls_on_an_mpmc_queue_do_not_wait_for_the_sync_of_another() {
         let slow = Slow::new(&home.queue(), None);
         let synced = scope.spawn(|| queue.next_with("x", Oldest, 1, Synced).unwrap());
         slow.until_sync();
-        let begin = Instant::now();
         queue.add(&["c"]).unwrap();
         assert_eq!(queue.next("x", Oldest, 9).unwrap().items, ["b", "c"]);
         assert_eq!(queue.next("y", Oldest, 1).unwrap().items, ["a"]);
         assert!(queue.remove_label("y").unwrap());
         assert_eq!(queue.labels().unwrap(), ["x"]);
-        assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
         assert!(!synced.is_finished());
         drop(slow);
         assert_eq!(synced.join().unwrap().items, ["a"]);
@@ -84,7 +78,7 @@ fn opening_waits_as_long_as_it_was_told_for_a_close_that_takes_long() {
         slow.until_sync();
         let (begin, timeout) = (Instant::now(), Duration::from_millis(50));
         assert_eq!(kind(open_within(Some(timeout))), ErrorKind::Busy);
-        assert!((timeout..AT_ONCE).contains(&begin.elapsed()));
+        assert!(begin.elapsed() >= timeout);
         assert!(!close.is_finished());
         let opens = scope.spawn(|| open_within(None).unwrap());
         drop(slow);

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use rocksq::blocking::PersistentQueueWithCapacity as Fifo;
 
+use crate::support::measured::figure;
+
 /// So much more may a call take.
 pub const RATIO: f64 = 1.2;
 const CALLS: u32 = 100;
@@ -60,8 +62,8 @@ pub fn compare_with(
         }
     }
     let found = ratios.median();
-    eprintln!("{what}: ratio {found:.2}, {shortest:?} with many");
-    assert!(found <= ratio, "{what} grows: {found:.2} times");
+    eprintln!("{what}: {shortest:?} with many");
+    figure(&format!("{what}, many beside few"), found, ratio);
     shortest
 }
 

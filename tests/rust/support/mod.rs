@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod hearing;
 #[cfg(target_os = "linux")]
 pub mod interpose;
+pub mod measured;
 pub mod processes;
 pub mod random;
 pub mod tree;

@@ -9,6 +9,7 @@ use super::damaged;
 use super::format::{self, RING};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::{contents, logs, wal};
+use crate::store::rocks::engine;
 use crate::store::rocks::kind::{DEFAULT, Kind};
 use crate::store::rocks::{endless, failure, options};
 
@@ -217,8 +218,10 @@ fn open(path: &Path, kind: Kind, mode: DBRecoveryMode) -> Result<DB> {
         Kind::Fifo => &[DEFAULT],
         Kind::Mpmc => &[DEFAULT, DATA, SYSTEM, READER],
     };
-    DB::open_cf_for_read_only(&options, path, families, false)
-        .map_err(|status| explain(path, &status))
+    engine::starting_threads(path, || {
+        DB::open_cf_for_read_only(&options, path, families, false)
+    })?
+    .map_err(|status| explain(path, &status))
 }
 
 /// A file that is missing is damage too.
