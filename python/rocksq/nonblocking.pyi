@@ -348,6 +348,7 @@ class PersistentQueueWithCapacity:
     def blocking(self) -> blocking.PersistentQueueWithCapacity:
         """Return the blocking face of the same open queue. Closing either closes the queue."""
 
+    def __reduce__(self) -> Never: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -658,6 +659,7 @@ class MpmcQueue:
     def blocking(self) -> blocking.MpmcQueue:
         """Return the blocking face of the same open queue. Closing either closes the queue."""
 
+    def __reduce__(self) -> Never: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

@@ -2,13 +2,13 @@
 //! the same way.
 //!
 //! An opening is a [`Handle`]; what they share is the log and its worker. The last of them to be
-//! closed closes the log. The table is touched in the process that first opened a queue alone: a
-//! lock of it may have been held when a child was forked.
+//! closed closes the log. Whoever touches the table is counted as a user of what the process shares:
+//! a child that was forked meanwhile leaves it alone.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -17,7 +17,7 @@ use super::handle::Handle;
 use super::origin::Origin;
 use super::terms::Terms;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork::{self, Birthplace};
+use crate::fork::{self, Use};
 use crate::log::Log;
 use crate::store::rocks::{self, RocksStore};
 use crate::worker::Worker;
@@ -75,9 +75,6 @@ struct Opening {
 static TABLE: Mutex<BTreeMap<PathBuf, Place>> = Mutex::new(BTreeMap::new());
 static CHANGED: Condvar = Condvar::new();
 
-/// The process that the table belongs to.
-static HOME: OnceLock<Birthplace> = OnceLock::new();
-
 /// How an opening is to go on.
 enum Way {
     /// The queue is open.
@@ -97,7 +94,7 @@ pub(super) fn open(
     open: impl FnOnce() -> Result<Arc<Log<RocksStore>>>,
 ) -> Result<Arc<Handle>> {
     fork::claim_engine()?;
-    HOME.get_or_init(Birthplace::here);
+    let _used = Use::begin();
     let (refusal, _marker) = match way(path, &terms, timeout, &origin)? {
         Way::Shared(handle) => return Ok(handle),
         Way::Refused(difference) => (Some(difference), None),
@@ -180,7 +177,7 @@ fn enter(path: &Path, opened: Opened, origin: Origin) -> Arc<Handle> {
     handle
 }
 
-/// Strikes off an opening; whether it was the last of its queue, which must be closed then.
+/// Strikes off an opening, while its log is open and so in use; whether it was the last of its queue, which must be closed then.
 pub(super) fn leave(handle: &Handle) -> bool {
     let key = handle.opened().directory();
     let mut table = TABLE.lock();
@@ -204,9 +201,10 @@ pub(super) fn leave(handle: &Handle) -> bool {
 
 /// Those who have a queue open, in the order of the paths.
 pub(super) fn openings() -> Vec<Arc<Handle>> {
-    if !HOME.get().is_some_and(Birthplace::is_here) {
+    if !fork::is_sound() {
         return Vec::new();
     }
+    let _used = Use::begin();
     let table = TABLE.lock();
     let open = table.values().filter_map(|place| match place {
         Place::Open(shared) => Some(&shared.openings),

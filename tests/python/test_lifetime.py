@@ -1,7 +1,10 @@
 """Queues are opened, closed, and opened again."""
 
+import copy
 import gc
 import os
+import pickle
+import weakref
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -213,3 +216,25 @@ def test_importing_the_package_brings_its_modules() -> None:
     for module in (blocking, nonblocking):
         for name in module.__all__:
             assert getattr(module, name).__module__.startswith("rocksq.")
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_queue_that_is_pickled_or_copied_asks_for_its_path(
+    tmp_path: Path, copied: Callable[[object], object]
+) -> None:
+    path = tmp_path / "queue"
+    with Queue(path) as queue, blocking.MpmcQueue(tmp_path / "labels", 0) as labels:
+        for face in (queue, queue.nonblocking(), labels, labels.nonblocking()):
+            with pytest.raises(TypeError, match=f"send its path, .{face.path}"):
+                copied(face)
+
+
+def test_a_queue_can_be_held_weakly(tmp_path: Path) -> None:
+    queue, labels = Queue(tmp_path / "queue"), blocking.MpmcQueue(tmp_path / "labels", 0)
+    faces: list[object] = [queue, queue.nonblocking(), labels, labels.nonblocking()]
+    held = [weakref.ref(face) for face in faces]
+    assert [each() for each in held] == faces
+    del queue, labels, faces
+    gc.collect()
+    assert [each() for each in held] == [None] * 4
+    rocksq.remove_queue(tmp_path / "queue")

@@ -15,6 +15,7 @@ from rocksq import OnFull, StartPosition, metrics
 from rocksq.blocking import MpmcQueue, PersistentQueueWithCapacity
 from rocksq.metrics.opentelemetry import QueueInstruments
 from rocksq.metrics.prometheus import QueueCollector
+from support import run
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -146,3 +147,19 @@ def test_opentelemetry_reads_queues(fifo: PersistentQueueWithCapacity, mpmc: Mpm
     assert {name for name, _ in values} == documented(2)
     assert (units["rocksq.items"], units["rocksq.payload"]) == ("{item}", "By")
     provider.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("extra", "library"),
+    [("prometheus", "prometheus_client"), ("opentelemetry", "opentelemetry")],
+)
+def test_a_missing_extra_is_named(extra: str, library: str) -> None:
+    program = f"""
+import sys
+sys.modules["{library}"] = None
+import rocksq.metrics.{extra}
+"""
+    process = run(program)
+    assert process.returncode == 1
+    assert f"pip install rocksq[{extra}]" in process.stderr
+    assert "ModuleNotFoundError" in process.stderr

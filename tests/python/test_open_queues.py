@@ -216,6 +216,28 @@ def test_a_forked_child_lists_and_closes_nothing(path: Path) -> None:
     queue.push([b"a"])
 
 
+@needs_posix
+def test_a_forked_child_that_opens_its_own_queues_shares_and_lists_them(path: Path) -> None:
+    program = """
+import os
+import sys
+import rocksq
+from rocksq.blocking import PersistentQueueWithCapacity
+
+PersistentQueueWithCapacity(sys.argv[1]).close()
+if (child := os.fork()) == 0:
+    one, other = (PersistentQueueWithCapacity(sys.argv[1]) for _ in range(2))
+    one.push([b"a"])
+    assert other.pop() == [b"a"]
+    assert len(rocksq.open_queues()) == 2
+    rocksq.close_all()
+    assert one.closed and other.closed
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert succeeded(run(program, path)) == "0\n"
+
+
 def test_openings_left_open_lose_nothing_at_the_end(path: Path) -> None:
     program = """
 import sys

@@ -18,9 +18,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation, get_meter
-
 import rocksq
+from rocksq.metrics import _extras
 from rocksq.metrics._readings import (
     COUNTS,
     LABEL_LEVELS,
@@ -30,6 +29,9 @@ from rocksq.metrics._readings import (
     Queue,
     Queues,
 )
+
+with _extras.needed("opentelemetry"):
+    from opentelemetry.metrics import CallbackOptions, Meter, Observation, get_meter
 
 __all__ = ["QueueInstruments"]
 

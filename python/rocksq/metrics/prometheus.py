@@ -16,10 +16,12 @@ True
 
 from collections.abc import Iterator
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
+from rocksq.metrics import _extras
 from rocksq.metrics._readings import COUNTS, LABEL_LEVELS, LEVELS, Queue, Queues, Reading
+
+with _extras.needed("prometheus"):
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
 
 __all__ = ["QueueCollector"]
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use super::stays_here;
 use crate::arguments::{
     Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
     on_full_object, optional, timeout, watermark,
@@ -59,7 +60,7 @@ use rocksq::{Durability, OnFull, QueueOptions};
 /// >>> queue.pop(10)
 /// [b'first', b'other']
 /// >>> queue.close()
-#[pyclass(frozen, module = "rocksq.blocking")]
+#[pyclass(frozen, weakref, module = "rocksq.blocking")]
 pub struct PersistentQueueWithCapacity {
     queue: Shared<blocking::PersistentQueueWithCapacity>,
 }
@@ -513,6 +514,10 @@ impl PersistentQueueWithCapacity {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
         heard(py, || super::leave(self.queue.close()))
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(stays_here(self.queue.path()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -6,6 +6,10 @@ mod mpmc;
 pub(super) use fifo::PersistentQueueWithCapacity;
 pub(super) use mpmc::{MpmcQueue, seconds, ttl};
 
+use std::path::Path;
+
+use pyo3::PyErr;
+use pyo3::exceptions::PyTypeError;
 use rocksq::extension::Amount;
 use rocksq::{ErrorKind, Result};
 
@@ -29,4 +33,12 @@ pub(super) fn leave(closed: Result<()>) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::Forked => Ok(()),
         closed => closed,
     }
+}
+
+/// Why a queue cannot be pickled or copied.
+pub(crate) fn stays_here(path: &Path) -> PyErr {
+    PyTypeError::new_err(format!(
+        "a queue stays in its process and cannot be pickled or copied: send its path, {path:?}, and \
+         open it where it is needed, in one process at a time"
+    ))
 }

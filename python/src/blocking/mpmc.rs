@@ -8,6 +8,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use super::stays_here;
 use crate::arguments::{
     Timeout, at_least_one, durability, durability_object, either, no_gil, number, on_full,
     on_full_object, optional, start_position, timeout, watermark,
@@ -61,7 +62,7 @@ use rocksq::{Durability, MpmcOptions, OnFull, StartPosition};
 /// >>> queue.labels
 /// ['audit', 'late']
 /// >>> queue.close()
-#[pyclass(frozen, module = "rocksq.blocking")]
+#[pyclass(frozen, weakref, module = "rocksq.blocking")]
 pub struct MpmcQueue {
     queue: Shared<blocking::MpmcQueue>,
 }
@@ -539,6 +540,10 @@ impl MpmcQueue {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
         heard(py, || super::leave(self.queue.close()))
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(stays_here(self.queue.path()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

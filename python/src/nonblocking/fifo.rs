@@ -16,7 +16,7 @@ use crate::arguments::{
     on_full_object, optional, timeout, watermark,
 };
 use crate::batch::BatchBase;
-use crate::blocking::{leave, state};
+use crate::blocking::{leave, state, stays_here};
 use crate::call::released;
 use crate::items::{Copied, items};
 use crate::logging::heard;
@@ -46,7 +46,7 @@ type Answer = nonblocking::Response<Reply>;
 /// >>> queue.pop().get().data
 /// [b'item']
 /// >>> queue.close()
-#[pyclass(frozen, module = "rocksq.nonblocking")]
+#[pyclass(frozen, weakref, module = "rocksq.nonblocking")]
 pub struct PersistentQueueWithCapacity {
     queue: Shared<nonblocking::PersistentQueueWithCapacity>,
 }
@@ -419,6 +419,10 @@ impl PersistentQueueWithCapacity {
     fn __aexit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let closing = py.detach(|| self.queue.face().close_in_background(Reply::closed));
         consumer::leave(py, closing)
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(stays_here(self.queue.blocking().path()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

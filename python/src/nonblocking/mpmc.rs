@@ -16,7 +16,7 @@ use crate::arguments::{
     on_full_object, optional, start_position, timeout, watermark,
 };
 use crate::batch::BatchBase;
-use crate::blocking::{leave, seconds, state};
+use crate::blocking::{leave, seconds, state, stays_here};
 use crate::call::released;
 use crate::errors::exception;
 use crate::items::{Copied, items};
@@ -48,7 +48,7 @@ type Answer = nonblocking::Response<Reply>;
 /// >>> queue.next("label", StartPosition.Oldest).get().data
 /// ([b'item'], False)
 /// >>> queue.close()
-#[pyclass(frozen, module = "rocksq.nonblocking")]
+#[pyclass(frozen, weakref, module = "rocksq.nonblocking")]
 pub struct MpmcQueue {
     queue: Shared<nonblocking::MpmcQueue>,
 }
@@ -453,6 +453,10 @@ impl MpmcQueue {
     fn __aexit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let closing = py.detach(|| self.queue.face().close_in_background(Reply::closed));
         consumer::leave(py, closing)
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(stays_here(self.queue.blocking().path()))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
