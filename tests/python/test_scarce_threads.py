@@ -63,9 +63,7 @@ except rocksq.IOFailure as error:
 @pytest.mark.parametrize(
     "call", ["rocksq.verify(path)", "rocksq.remove_queue(path)", "Queue(path)"]
 )
-def test_a_queue_stays_as_it_is_when_there_is_no_thread_for_a_call(
-    folder: Path, call: str
-) -> None:
+def test_a_queue_stays_as_it_is_when_there_is_no_thread_for_a_call(folder: Path, call: str) -> None:
     push = 'become_nobody()\nwith Queue(path) as queue: queue.push([b"item"])'
     refused = f"""
 become_nobody()
