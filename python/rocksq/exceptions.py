@@ -78,10 +78,10 @@ class Conflict(Error):
 
 
 class Forked(Error):
-    """The queue was opened before this process was forked off.
+    """The queue was open when this process was forked off, or another one was.
 
-    The parent goes on unharmed. Start children with the method "spawn" or "forkserver", or open
-    queues only in the child.
+    The parent goes on unharmed. Close all queues before the fork and open them in the child, or
+    start children with the method "spawn" or "forkserver".
     """
 
 
