@@ -80,10 +80,11 @@ impl Chunk {
         }
     }
 
-    /// The same items, which no longer belong to anything behind them.
-    pub(crate) fn cut_off(&self) -> Self {
+    /// The same items as part of a push that ends at `end`.
+    pub(crate) fn of_push_up_to(&self, end: Mark) -> Self {
+        let rest = end.since(self.end());
         let header = Header {
-            unit: Unit::LAST,
+            unit: Unit::Push { rest },
             ..self.header
         };
         let mut bytes = vec![0; header.len()];

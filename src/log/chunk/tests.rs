@@ -91,12 +91,12 @@ fn a_reader_of_earlier_versions_finds_the_items_of_a_push_of_many_chunks() {
 }
 
 #[test]
-fn a_chunk_that_is_cut_off_from_its_push_has_its_items() {
+fn a_chunk_whose_push_is_cut_off_has_its_items() {
     let items = vec![b"ab"; MAX_CHUNK_ITEMS + 1];
     let mut chunk = cut(&items).unwrap().remove(0);
     chunk.begin_with(&header_of(&chunk));
     let chunk = Chunk::decode(10, &chunk.parts().concat()).unwrap();
-    let alone = chunk.cut_off();
+    let alone = chunk.of_push_up_to(chunk.end());
     assert_eq!(alone.header.unit, Unit::LAST);
     assert_eq!((alone.start(), alone.end()), (chunk.start(), chunk.end()));
     assert_eq!(alone.item(12), b"ab");

@@ -12,6 +12,7 @@ use crate::error::ErrorKind;
 use crate::housekeeping::Chore;
 use crate::log::bounds::Amount;
 use crate::log::chunk::Chunk;
+use crate::log::import::import;
 use crate::options::Durability::{self, Buffered, Synced};
 use crate::options::StartPosition::Oldest;
 
@@ -203,11 +204,43 @@ fn chunks_that_cannot_tell_that_their_push_goes_on_are_dropped_one_by_one() {
     log.append(&large(4), Wait::NEVER, Written).unwrap();
     log.store.rewrite_chunks(|first, bytes| {
         let chunk = Chunk::decode(first, bytes).unwrap();
-        chunk.cut_off().bytes().to_vec()
+        chunk.of_push_up_to(chunk.end()).bytes().to_vec()
     });
     let log = after_kill(&log, &clock);
     log.add(&["a"]);
     assert_eq!(log.len(), 4);
+}
+
+#[test]
+fn items_that_were_not_pushed_together_are_dropped_one_by_one() {
+    let clock = ManualClock::at(0);
+    let source = MemoryStore::default();
+    let mut items = Converted(&[b"a", b"bbb", b"c", b"d"]);
+    import(&source, &mut items, 0).unwrap();
+    let log = Log::open(
+        source,
+        Retention::Unread,
+        bounds(4, 7, OnFull::DropOldest),
+        Box::new(clock),
+    );
+    let log = log.unwrap();
+    log.add(&["e"]);
+    assert_eq!(log.all(), ["bbb", "c", "d", "e"]);
+    log.add(&["ff"]);
+    assert_eq!(log.all(), ["c", "d", "e", "ff"]);
+}
+
+/// Items of a queue of another format.
+struct Converted(&'static [&'static [u8]]);
+
+impl Source for Converted {
+    fn labels(&self) -> Vec<crate::store::Place> {
+        Vec::new()
+    }
+
+    fn visit_items(&mut self, visitor: &mut crate::store::ItemVisitor<'_>) -> crate::Result<()> {
+        visitor(self.0, None)
+    }
 }
 
 #[test]
