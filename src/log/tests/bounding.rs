@@ -15,6 +15,7 @@ use crate::log::chunk::Chunk;
 use crate::log::import::import;
 use crate::options::Durability::{self, Buffered, Synced};
 use crate::options::StartPosition::Oldest;
+use crate::store::{Place, RunVisitor, Source};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -234,11 +235,11 @@ fn items_that_were_not_pushed_together_are_dropped_one_by_one() {
 struct Converted(&'static [&'static [u8]]);
 
 impl Source for Converted {
-    fn labels(&self) -> Vec<crate::store::Place> {
+    fn labels(&self) -> Vec<Place> {
         Vec::new()
     }
 
-    fn visit_items(&mut self, visitor: &mut crate::store::ItemVisitor<'_>) -> crate::Result<()> {
+    fn visit_items(&mut self, visitor: &mut RunVisitor<'_>) -> crate::Result<()> {
         visitor(self.0, None)
     }
 }
