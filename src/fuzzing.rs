@@ -20,6 +20,13 @@ pub fn chunk(bytes: &[u8]) {
     let items = chunk.first..chunk.next();
     let total: usize = items.map(|position| chunk.item(position).len()).sum();
     assert_eq!(total as u64, chunk.payload(), "items are not the payload");
+    let push = chunk.header.end_of_push(chunk.end());
+    assert!(
+        push.position >= chunk.next(),
+        "a push ends within its chunk"
+    );
+    let again = Chunk::decode(chunk.first, chunk.bytes()).map(|chunk| chunk.header);
+    assert_eq!(again.ok(), Some(chunk.header), "a header has changed");
 }
 
 /// A cursor record and a label key. A cursor that is accepted survives its record.

@@ -137,7 +137,8 @@ pub enum OnFull {
     /// It waits for room if it may, and fails with `Full` otherwise.
     #[default]
     Error,
-    /// The oldest items make room for it: as many as it takes, in the same step. It never waits.
+    /// The oldest pushes make room for it: as many as it takes, in the same step. What was pushed in
+    /// one call is dropped as a whole, or what is left of it. It never waits.
     DropOldest,
 }
 

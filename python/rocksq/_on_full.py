@@ -23,7 +23,10 @@ class OnFull(Choice):
     """It waits for room if it may, and raises `Full` otherwise."""
 
     DropOldest = 1
-    """The oldest items make room for it: as many as it takes, in the same step. It never waits."""
+    """The oldest pushes make room for it: as many as it takes, in the same step. It never waits.
+
+    What was pushed in one call is dropped as a whole, or what is left of it.
+    """
 
     def __bool__(self) -> bool:
         """Every choice is true, 0 too: `on_full or default` gives what was chosen."""

@@ -97,7 +97,7 @@ class PersistentQueueWithCapacity:
         When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
         `Full`. Producers that wait are served in the order in which they came. What is more than
         the queue can ever hold raises `Full` at once. With `OnFull.DropOldest` nothing waits: the
-        oldest items make room. What is not bytes-like raises `TypeError`.
+        oldest pushes make room. What is not bytes-like raises `TypeError`.
 
         Once this returns the items are as durable as `durability` says (None: as the queue's).
         `no_gil` is there for programs written for rocksq 0.3.0.
@@ -410,7 +410,7 @@ class MpmcQueue:
         When the queue is bounded and they do not fit, wait for room up to `timeout` seconds (None:
         for ever), then raise `Full`. Items that expire make room and nothing else does, so with a
         `ttl` of 0 what does not fit raises at once, as does what is more than the queue can ever
-        hold. With `OnFull.DropOldest` nothing waits: the oldest items make room.
+        hold. With `OnFull.DropOldest` nothing waits: the oldest pushes make room.
 
         Once this returns they are as durable as `durability` says (None: as the queue's). What is
         not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.

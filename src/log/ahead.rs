@@ -216,7 +216,7 @@ impl Drop for Stretch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::chunk::{Header, cut};
+    use crate::log::chunk::{Header, Unit, cut};
 
     /// The only chunk of a stretch: one item of so many bytes.
     fn stretch(position: u64, bytes: usize) -> VecDeque<Arc<Chunk>> {
@@ -226,6 +226,7 @@ mod tests {
             items: 1,
             time: 0,
             bytes_before: 0,
+            unit: Unit::LAST,
         };
         let chunks = cut(&item).unwrap().into_iter();
         let chunks = chunks.map(|chunk| Arc::new(Chunk::written(position, header, chunk)));

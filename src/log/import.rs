@@ -54,12 +54,13 @@ impl<'s, S: Store> Writer<'s, S> {
     fn append(&mut self, items: &[&[u8]], time: i64) -> Result<()> {
         self.time = self.time.max(time);
         self.put_labels_among(items)?;
-        for mut chunk in chunk::cut(items)? {
+        for mut chunk in chunk::cut_apart(items)? {
             chunk.begin_with(&Header {
                 epoch: 0,
                 items: chunk.items,
                 time: self.time,
                 bytes_before: self.end.bytes,
+                unit: chunk.unit,
             });
             self.batch.put_chunk(self.end.position, &chunk.parts())?;
             self.end = self.end.behind(chunk.items.into(), chunk.payload)?;

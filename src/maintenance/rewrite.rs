@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::walk::{Keeper, Plan};
 use crate::error::Result;
+use crate::log::bounds::Amount;
 use crate::log::chunk::Chunk;
 use crate::log::cursor::{Cursor, Mark, Owed, Run};
 use crate::log::records::{Meta, Trim, floor_key, label_key, meta_key, trim_key};
 use crate::store::rocks::RocksStore;
-use crate::store::{Batch, Records, Store};
+use crate::store::{Batch, Records, Store, Visit};
 
 /// A new queue in the making. Chunks come in their old order and get new positions.
 pub(super) struct Rewrite<'s> {
@@ -26,6 +27,27 @@ pub(super) struct Rewrite<'s> {
     places: BTreeMap<u64, Option<Mark>>,
     /// Where chunks that had been left out of the log went.
     brought_back: Vec<Run>,
+    /// The push that the last chunk is part of, if others of it should follow.
+    open: Option<OpenPush>,
+}
+
+/// A push of which some chunks were written.
+struct OpenPush {
+    /// Their new positions.
+    written: Vec<u64>,
+    epoch: u32,
+    /// Where the next one was in the old queue.
+    next: u64,
+    /// What the others hold together.
+    rest: Amount,
+}
+
+impl OpenPush {
+    fn goes_on_with(&self, chunk: &Chunk) -> bool {
+        let held = chunk.end().since(chunk.start());
+        let rest = held.plus(chunk.header.unit.rest());
+        (self.epoch, self.next, self.rest) == (chunk.header.epoch, chunk.first, rest)
+    }
 }
 
 impl<'s> Rewrite<'s> {
@@ -47,12 +69,14 @@ impl<'s> Rewrite<'s> {
                 .map(|position| (position, None))
                 .collect(),
             brought_back: Vec::new(),
+            open: None,
         }
     }
 
     /// Writes what is not items: labels, the trim mark, the floor, and what the queue says of itself.
     pub(super) fn finish(mut self, plan: &Plan) -> Result<()> {
         self.settle(u64::MAX, |_, end| end);
+        self.cut_off_push()?;
         let mut batch = self.store.batch(0);
         for (label, cursor) in &plan.cursors {
             let moved = self.move_cursor(cursor).encode()?;
@@ -83,6 +107,9 @@ impl<'s> Rewrite<'s> {
     }
 
     fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        if !matches!(&self.open, Some(open) if open.goes_on_with(chunk)) {
+            self.cut_off_push()?;
+        }
         let moved = chunk.moved_to(self.end, self.epoch);
         let mut batch = self.store.batch(moved.bytes().len());
         batch.put_chunk(moved.first, &[moved.bytes()])?;
@@ -92,6 +119,39 @@ impl<'s> Rewrite<'s> {
             position: moved.next(),
             bytes: self.end.bytes.saturating_add(chunk.payload()),
         };
+        self.follow_push(chunk, moved.first);
+        Ok(())
+    }
+
+    /// Notes what should follow on a chunk that was written.
+    fn follow_push(&mut self, chunk: &Chunk, position: u64) {
+        let rest = chunk.header.unit.rest();
+        let mut written = self.open.take().map_or_else(Vec::new, |open| open.written);
+        written.push(position);
+        self.open = (rest.items > 0).then(|| OpenPush {
+            written,
+            epoch: chunk.header.epoch,
+            next: chunk.next(),
+            rest,
+        });
+    }
+
+    /// What follows is of another push: has the chunks of the one before, if any of it are missing,
+    /// say that it ends here.
+    fn cut_off_push(&mut self) -> Result<()> {
+        for position in self.open.take().map_or_else(Vec::new, |open| open.written) {
+            let mut shorter = None;
+            let visit = &mut |first, bytes: &[u8]| {
+                shorter = Some(Chunk::decode(first, bytes)?.of_push_up_to(self.end));
+                Ok(Visit::Stop)
+            };
+            self.store.visit_chunks(position, position, visit)?;
+            if let Some(chunk) = shorter {
+                let mut batch = self.store.batch(chunk.bytes().len());
+                batch.put_chunk(chunk.first, &[chunk.bytes()])?;
+                self.store.write(batch)?;
+            }
+        }
         Ok(())
     }
 

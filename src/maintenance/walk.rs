@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::report::{Missing, Report};
 use crate::error::{ErrorKind, Result};
+use crate::log::bounds::Amount;
 use crate::log::chunk::Chunk;
 use crate::log::cursor::{Cursor, Mark};
 use crate::log::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
@@ -199,6 +200,8 @@ struct Walk<'p> {
     plan: &'p Plan,
     /// Where the next chunk should begin.
     at: Mark,
+    /// What should follow of the push that the last chunk is part of.
+    rest: Amount,
     needed_from: u64,
     /// Why the chunks from `at` on may be missing.
     why: Option<String>,
@@ -213,6 +216,7 @@ impl<'p> Walk<'p> {
         Self {
             plan,
             at: plan.start,
+            rest: Amount::default(),
             needed_from: plan.needed_from(),
             why: None,
             set_aside: plan.set_aside.iter().peekable(),
@@ -245,10 +249,8 @@ impl<'p> Walk<'p> {
         self.follow(&chunk);
         keeper.keep(&chunk)?;
         self.count(&chunk);
-        self.at = Mark {
-            position: chunk.next(),
-            bytes: chunk.bytes_before(chunk.next()),
-        };
+        self.at = chunk.end();
+        self.rest = chunk.header.unit.rest();
         Ok(())
     }
 
@@ -260,6 +262,12 @@ impl<'p> Walk<'p> {
             self.report.problems.push(format!(
                 "The chunk at position {} counts {} bytes before it where there are {}",
                 chunk.first, chunk.header.bytes_before, self.at.bytes
+            ));
+        } else if self.rest.items > 0 && self.rest != in_push(chunk) {
+            self.report.problems.push(format!(
+                "The chunk at position {} is not what is left of the push that the one before it \
+                 is part of",
+                chunk.first
             ));
         }
         self.why = None;
@@ -354,6 +362,12 @@ impl<'p> Walk<'p> {
         }
         Ok(self.report)
     }
+}
+
+/// What a chunk holds, and those of its push behind it.
+fn in_push(chunk: &Chunk) -> Amount {
+    let held = chunk.end().since(chunk.start());
+    held.plus(chunk.header.unit.rest())
 }
 
 fn at_the_end(position: u64, why: &str) -> String {

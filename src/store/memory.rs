@@ -239,6 +239,13 @@ impl MemoryStore {
         self.disk.lock().now.damaged.insert(position);
     }
 
+    /// Rewrites every chunk.
+    pub(crate) fn rewrite_chunks(&self, rewrite: impl Fn(u64, &[u8]) -> Vec<u8>) {
+        for (position, chunk) in &mut self.disk.lock().now.chunks {
+            *chunk = Arc::new(rewrite(*position, chunk));
+        }
+    }
+
     /// Calls this the next time that the store comes to that moment.
     pub(crate) fn at_next(&self, moment: Moment, call: impl FnOnce() + Send + 'static) {
         *self.next.lock() = Some((moment, Call(Box::new(call))));

@@ -99,7 +99,8 @@ def test_waiting_ends_when_there_is_room_for_the_bytes(tmp_path: Path) -> None:
 def test_the_oldest_make_room(tmp_path: Path) -> None:
     path = tmp_path / "q"
     with blocking.PersistentQueueWithCapacity(path, 3, on_full=OnFull.DropOldest) as queue:
-        queue.push([b"a", b"b", b"c"])
+        queue.push([b"a"])
+        queue.push([b"b", b"c"])
         batch = queue.read()
         queue.nonblocking().push([b"d"]).result()
         with pytest.raises(Conflict):
@@ -112,10 +113,31 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
         assert queue.len == 3
 
 
+def test_what_was_pushed_as_one_is_dropped_as_one(tmp_path: Path) -> None:
+    drop = OnFull.DropOldest
+    with blocking.PersistentQueueWithCapacity(tmp_path / "q", 7, on_full=drop) as queue:
+        for n in range(4):
+            queue.push([b"topic", b"header", b"frame %d" % n])
+        assert queue.pop(3) == [b"topic", b"header", b"frame 2"]
+        large = bytes(700_000)
+        queue.push([large] * 3)
+        queue.push([b"topic"])
+        queue.push([b"one more than fits"])
+        assert list(queue) == [large] * 3 + [b"topic", b"one more than fits"]
+        queue.push([b"topic", b"header", b"frame"])
+        assert queue.len == 5
+    with blocking.MpmcQueue(tmp_path / "mpmc", 60, max_elements=4, on_full=drop) as mpmc:
+        mpmc.add([b"1", b"2", b"3"])
+        mpmc.next("label", Oldest, 1)
+        mpmc.add([b"4", b"5"])
+        assert mpmc.next("label", Oldest, 9) == ([b"4", b"5"], True)
+
+
 def test_labels_learn_what_was_dropped(tmp_path: Path) -> None:
     with blocking.MpmcQueue(tmp_path / "q", 0, max_bytes=2, on_full=OnFull.DropOldest) as queue:
         queue.next("label", Oldest, 0)
-        queue.add([b"a", b"b"])
+        queue.add([b"a"])
+        queue.add([b"b"])
         queue.add([b"c"])
         assert queue.next("label", Oldest, 1) == ([b"b"], True)
         assert queue.next("label", Oldest, 1) == ([b"c"], False)

@@ -24,7 +24,8 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def fifo(tmp_path: Path) -> Iterator[PersistentQueueWithCapacity]:
     path = tmp_path / "fifo"
     with PersistentQueueWithCapacity(path, 2, on_full=OnFull.DropOldest) as queue:
-        queue.push([b"a", b"bb"])
+        queue.push([b"a"])
+        queue.push([b"bb"])
         queue.push([b"ccc"])
         queue.pop()
         yield queue

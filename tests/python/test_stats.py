@@ -16,7 +16,8 @@ Oldest = StartPosition.Oldest
 def test_what_came_and_went_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "q"
     with blocking.PersistentQueueWithCapacity(path, 3, on_full=OnFull.DropOldest) as queue:
-        queue.push([b"a", b"bb", b"ccc"])
+        queue.push([b"a", b"bb"])
+        queue.push([b"ccc"])
         queue.pop()
         queue.push([b"d", b"e"])
         for stats in (queue.stats(), queue.nonblocking().stats()):

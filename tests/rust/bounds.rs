@@ -50,7 +50,8 @@ fn items_dropped_from_an_mpmc_queue_stay_dropped() {
     let home = Home::new();
     let queue = home.dropping(3);
     queue.next("label", StartPosition::Oldest, 0).unwrap();
-    queue.add(&[b"a", b"b"]).unwrap();
+    queue.add(&[b"a"]).unwrap();
+    queue.add(&[b"b"]).unwrap();
     queue.add(&[b"c", b"d"]).unwrap();
     queue.close().unwrap();
     let queue = home.dropping(9);
@@ -112,7 +113,8 @@ fn a_task_waits_until_there_is_less() {
 fn a_repair_brings_nothing_back_that_was_dropped() {
     let home = Home::new();
     let queue = home.dropping(3);
-    queue.add(&[b"a", b"b", b"c"]).unwrap();
+    queue.add(&[b"a"]).unwrap();
+    queue.add(&[b"b", b"c"]).unwrap();
     queue.add(&[b"d"]).unwrap();
     queue.close().unwrap();
     rocksq::maintenance::repair(home.queue()).unwrap();

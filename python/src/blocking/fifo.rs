@@ -124,7 +124,7 @@ impl PersistentQueueWithCapacity {
     /// When they do not fit, wait for room up to `timeout` seconds (None: for ever), then raise
     /// `Full`. Producers that wait are served in the order in which they came. What is more than
     /// the queue can ever hold raises `Full` at once. With `OnFull.DropOldest` nothing waits: the
-    /// oldest items make room. What is not bytes-like raises `TypeError`.
+    /// oldest pushes make room. What is not bytes-like raises `TypeError`.
     ///
     /// Once this returns the items are as durable as `durability` says (None: as the queue's).
     /// `no_gil` is there for programs written for rocksq 0.3.0.

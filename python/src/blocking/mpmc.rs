@@ -139,7 +139,7 @@ impl MpmcQueue {
     /// When the queue is bounded and they do not fit, wait for room up to `timeout` seconds (None:
     /// for ever), then raise `Full`. Items that expire make room and nothing else does, so with a
     /// `ttl` of 0 what does not fit raises at once, as does what is more than the queue can ever
-    /// hold. With `OnFull.DropOldest` nothing waits: the oldest items make room.
+    /// hold. With `OnFull.DropOldest` nothing waits: the oldest pushes make room.
     ///
     /// Once this returns they are as durable as `durability` says (None: as the queue's). What is
     /// not bytes-like raises `TypeError`. `no_gil` is there for programs written for rocksq 0.3.0.

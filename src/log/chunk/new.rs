@@ -2,9 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{
-    END_LEN, HEADER_LEN, Header, MAX_CHUNK_ITEMS, MAX_CHUNK_PAYLOAD, MAX_ITEM_LEN, end_of,
-};
+use super::{END_LEN, Header, MAX_CHUNK_ITEMS, MAX_CHUNK_PAYLOAD, MAX_ITEM_LEN, Unit};
 use crate::error::{Error, Result};
 use crate::log::Few;
 use crate::log::bounds::Amount;
@@ -31,19 +29,23 @@ pub(super) struct Borrowed<'a> {
 pub(crate) struct NewChunk<'a> {
     pub items: u32,
     pub payload: u64,
+    /// What it was pushed with.
+    pub unit: Unit,
     pub(super) bytes: Bytes<'a>,
 }
 
 impl<'a> NewChunk<'a> {
     /// A chunk of `items`, which together have `payload` bytes and are within the limits of a chunk.
+    /// They belong to `unit`.
     ///
     /// What will be kept in memory is copied at once, so that the store gets it in one piece.
-    fn new(items: Few<&'a [u8]>, payload: usize) -> Self {
+    fn new(items: Few<&'a [u8]>, payload: usize, unit: Unit) -> Self {
+        let header = unit.header_len();
         let kept = payload as u64 <= MAX_KEPT_PAYLOAD;
         let ends = items.len().saturating_mul(END_LEN);
         let room = if kept { payload } else { 0 };
-        let mut bytes = Vec::with_capacity(HEADER_LEN.saturating_add(ends).saturating_add(room));
-        bytes.extend_from_slice(&[0; HEADER_LEN]);
+        let mut bytes = Vec::with_capacity(header.saturating_add(ends).saturating_add(room));
+        bytes.resize(header, 0);
         let mut end = 0u32;
         for item in &items {
             end = end.saturating_add(item.len() as u32);
@@ -60,6 +62,7 @@ impl<'a> NewChunk<'a> {
         Self {
             items: count,
             payload: end.into(),
+            unit,
             bytes,
         }
     }
@@ -79,6 +82,7 @@ impl<'a> NewChunk<'a> {
         Ok(NewChunk {
             items: self.items,
             payload: self.payload,
+            unit: self.unit,
             bytes: Bytes::Owned(self.into_bytes()),
         })
     }
@@ -90,15 +94,6 @@ impl<'a> NewChunk<'a> {
             Bytes::Owned(bytes) => bytes,
         };
         header.write_to(bytes);
-    }
-
-    /// Payload bytes of its first `items` items.
-    pub(crate) fn bytes_of(&self, items: u32) -> u64 {
-        let bytes = match &self.bytes {
-            Bytes::Borrowed(borrowed) => &borrowed.head,
-            Bytes::Owned(bytes) => bytes,
-        };
-        items.checked_sub(1).map_or(0, |last| end_of(bytes, last)) as u64
     }
 
     /// Its bytes, piece by piece.
@@ -128,6 +123,18 @@ impl<'a> NewChunk<'a> {
 
 /// Cuts the items of one push into chunks. Fails when an item is too large to be stored.
 pub(crate) fn cut<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
+    let mut chunks = cut_into(items, |rest| Unit::Push { rest: rest.into() })?;
+    count_rest(&mut chunks);
+    Ok(chunks)
+}
+
+/// The same for items of which it is not known how they were pushed.
+pub(crate) fn cut_apart<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
+    cut_into(items, |_| Unit::Item)
+}
+
+/// Cuts items into chunks. `unit` tells what those of a chunk belong to, from the number of those behind it.
+fn cut_into<T: AsRef<[u8]>>(items: &[T], unit: impl Fn(u64) -> Unit) -> Result<Few<NewChunk<'_>>> {
     let mut chunks = Few::new();
     let mut open: Few<&[u8]> = Few::with_capacity(items.len().min(MAX_CHUNK_ITEMS));
     let mut payload = 0usize;
@@ -141,7 +148,8 @@ pub(crate) fn cut<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
         }
         let grown = payload.saturating_add(item.len());
         if !open.is_empty() && (grown > MAX_CHUNK_PAYLOAD || open.len() == MAX_CHUNK_ITEMS) {
-            chunks.push(NewChunk::new(std::mem::take(&mut open), payload));
+            let unit = unit(items.len().saturating_sub(index) as u64);
+            chunks.push(NewChunk::new(std::mem::take(&mut open), payload, unit));
             payload = item.len();
         } else {
             payload = grown;
@@ -149,9 +157,20 @@ pub(crate) fn cut<T: AsRef<[u8]>>(items: &[T]) -> Result<Few<NewChunk<'_>>> {
         open.push(item);
     }
     if !open.is_empty() {
-        chunks.push(NewChunk::new(open, payload));
+        chunks.push(NewChunk::new(open, payload, unit(0)));
     }
     Ok(chunks)
+}
+
+/// Notes on each chunk how many bytes of its push come behind it.
+fn count_rest(chunks: &mut [NewChunk<'_>]) {
+    let mut behind = 0u64;
+    for chunk in chunks.iter_mut().rev() {
+        if let Unit::Push { rest } = &mut chunk.unit {
+            rest.bytes = behind;
+        }
+        behind = behind.saturating_add(chunk.payload);
+    }
 }
 
 /// How much is in the chunks of one push.

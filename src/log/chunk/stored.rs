@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{END_LEN, HEADER_LEN, Header, NewChunk, damaged, end_of};
+use super::{END_LEN, Header, NewChunk, Unit, damaged, end_of};
 use crate::error::Result;
 use crate::log::cursor::Mark;
 use crate::memory;
@@ -21,9 +21,10 @@ impl Chunk {
     /// Checks the bytes of a stored chunk.
     pub(crate) fn decode(first: u64, bytes: &[u8]) -> Result<Self> {
         let (header, body) = Header::decode(bytes)?;
-        let len = HEADER_LEN.saturating_add(body.len());
+        let len = header.len().saturating_add(body.len());
         let mut bytes = memory::bytes_of(len, "read a chunk")?;
-        bytes.extend_from_slice(&header.encode());
+        bytes.resize(header.len(), 0);
+        header.write_to(&mut bytes);
         bytes.extend_from_slice(body);
         let chunk = Self {
             first,
@@ -79,6 +80,23 @@ impl Chunk {
         }
     }
 
+    /// The same items as part of a push that ends at `end`.
+    pub(crate) fn of_push_up_to(&self, end: Mark) -> Self {
+        let rest = end.since(self.end());
+        let header = Header {
+            unit: Unit::Push { rest },
+            ..self.header
+        };
+        let mut bytes = vec![0; header.len()];
+        header.write_to(&mut bytes);
+        bytes.extend_from_slice(self.bytes.get(self.header.len()..).unwrap_or_default());
+        Self {
+            first: self.first,
+            header,
+            bytes,
+        }
+    }
+
     /// Where it begins.
     pub(crate) fn start(&self) -> Mark {
         self.header.start(self.first)
@@ -86,7 +104,7 @@ impl Chunk {
 
     /// Where it ends.
     pub(crate) fn end(&self) -> Mark {
-        let body_len = self.bytes.len().saturating_sub(HEADER_LEN);
+        let body_len = self.bytes.len().saturating_sub(self.header.len());
         self.header.end(self.first, body_len)
     }
 
@@ -135,10 +153,10 @@ impl Chunk {
 
     fn payload_start(&self) -> usize {
         let ends = (self.header.items as usize).saturating_mul(END_LEN);
-        HEADER_LEN.saturating_add(ends)
+        self.header.len().saturating_add(ends)
     }
 
     fn end_of(&self, index: u32) -> usize {
-        end_of(&self.bytes, index)
+        end_of(&self.bytes, self.header.len(), index)
     }
 }

@@ -1,4 +1,7 @@
-//! Dropping the oldest items to make room for a push, in the same batch.
+//! Dropping the oldest pushes to make room for a push, in the same batch.
+//!
+//! What was pushed as one is dropped as one, or what is left of it. Each chunk says where its push
+//! ends, so the others of it need not be read.
 //!
 //! Where the queue begins afterwards depends on what the items before weigh, which may have to be
 //! read. The leader does that between two looks at the state: nobody else moves the end or a cursor
@@ -9,6 +12,7 @@ use super::plan::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::log::bounds::Amount;
+use crate::log::chunk::Unit;
 use crate::log::cursor::{Cursor, Mark};
 use crate::log::fetch::Source;
 use crate::log::state::State;
@@ -16,8 +20,8 @@ use crate::primitives::MutexGuard;
 use crate::store::Store;
 
 impl<S: Store> Log<S> {
-    /// Has `plan` drop as many of the oldest items as `operation` needs to fit, if it adds any and
-    /// the queue drops for that.
+    /// Has `plan` drop as many of the oldest pushes as `operation` needs to fit, if it adds any
+    /// items and the queue drops for that.
     pub(super) fn drop_for(
         &self,
         plan: &mut Plan<'_>,
@@ -45,44 +49,54 @@ impl<S: Store> Log<S> {
         Ok(())
     }
 
-    /// The cursor after leaving out the smallest number of items that makes up for `excess`.
+    /// The cursor after leaving out the smallest number of pushes that makes up for `excess`.
     fn leave_out(&self, plan: &Plan<'_>, mut cursor: Cursor, excess: Amount) -> Result<Cursor> {
-        let mut excess = excess;
-        while !excess.is_nothing() {
+        let before = Amount::from(cursor.remaining(plan.end));
+        let mut lacking = excess;
+        while !lacking.is_nothing() {
             let (from, until) = match cursor.owed.front() {
-                Some(run) => (run.first, run.next.position),
-                None => (cursor.mark, plan.end.position),
+                Some(run) => (run.first, run.next),
+                None => (cursor.mark, plan.end),
             };
-            if from.position >= until {
+            if from.position >= until.position {
                 break;
             }
-            let reached = self.cut(plan, from, until, excess)?;
-            excess = excess.minus(Amount {
-                items: reached.position.saturating_sub(from.position),
-                bytes: reached.bytes.saturating_sub(from.bytes),
+            let reached = self.cut(plan, from, until, lacking)?;
+            // A header cannot lead behind the end of the log.
+            cursor.skip_to(match reached.position < plan.end.position {
+                true => reached,
+                false => plan.end,
             });
-            cursor.advance(reached);
+            let left_out = before.minus(cursor.remaining(plan.end).into());
+            lacking = excess.minus(left_out);
         }
         Ok(cursor)
     }
 
-    /// The first place behind `from` with at least `excess` in between, or the end of the chunk
-    /// with the last item that has to go for the items' sake.
-    fn cut(&self, plan: &Plan<'_>, from: Mark, until: u64, excess: Amount) -> Result<Mark> {
-        let least = from.position.saturating_add(excess.items.max(1)).min(until);
+    /// The end of the push with the last item that has to go for the items' sake, if that is at
+    /// least `excess` behind `from`. It may lie behind `until`, where the run that begins at `from`
+    /// ends: what was given back of a push goes with the rest of it.
+    ///
+    /// Where items do not belong together, the first place with `excess` in between, or the end of
+    /// their chunk.
+    fn cut(&self, plan: &Plan<'_>, from: Mark, until: Mark, excess: Amount) -> Result<Mark> {
+        let least = from.position.saturating_add(excess.items.max(1));
+        let least = least.min(until.position);
         let last = least.saturating_sub(1);
         let bytes = from.bytes.saturating_add(excess.bytes);
         if let Some(planned) = plan.find(last) {
-            let end = planned.next().min(until);
-            return Ok(first_behind(least, end, bytes, |position| {
-                planned.bytes_before(position)
-            }));
+            return Ok(planned.end_of_push());
         }
         let chunk = self.chunk_at(last, Source::Anywhere)?;
-        let end = chunk.next().min(until);
-        Ok(first_behind(least, end, bytes, |position| {
-            chunk.bytes_before(position)
-        }))
+        match chunk.header.unit {
+            Unit::Push { .. } => Ok(chunk.header.end_of_push(chunk.end())),
+            Unit::Item => {
+                let end = chunk.next().min(until.position);
+                Ok(first_behind(least, end, bytes, |position| {
+                    chunk.bytes_before(position)
+                }))
+            }
+        }
     }
 }
 

@@ -55,14 +55,12 @@ impl Planned<'_> {
         self.first.saturating_add(self.chunk.items.into())
     }
 
-    /// Payload bytes before `position` since the queue was made.
-    pub(super) fn bytes_before(&self, position: u64) -> u64 {
-        let items = position.saturating_sub(self.first);
-        let within = match u32::try_from(items) {
-            Ok(items) if items < self.chunk.items => self.chunk.bytes_of(items),
-            _ => self.chunk.payload,
-        };
-        self.header.bytes_before.saturating_add(within)
+    /// Where the push ends that it is part of.
+    pub(super) fn end_of_push(&self) -> Mark {
+        self.header.end_of_push(Mark {
+            position: self.next(),
+            bytes: self.header.bytes_before.saturating_add(self.chunk.payload),
+        })
     }
 
     /// The chunk for the tail, unless it is too large to be kept.
@@ -231,6 +229,7 @@ impl<'a> Plan<'a> {
             items: chunk.items,
             time: self.time,
             bytes_before: self.end.bytes,
+            unit: chunk.unit,
         };
         chunk.begin_with(&header);
         let first = self.end.position;

@@ -5,13 +5,17 @@ use std::thread;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
+use super::together::addition;
 use super::waiting::until_waiting;
 use super::*;
 use crate::error::ErrorKind;
 use crate::housekeeping::Chore;
 use crate::log::bounds::Amount;
+use crate::log::chunk::Chunk;
+use crate::log::import::import;
 use crate::options::Durability::{self, Buffered, Synced};
 use crate::options::StartPosition::Oldest;
+use crate::store::{Place, RunVisitor, Source};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -64,10 +68,11 @@ fn what_can_never_fit_fails_at_once() {
 }
 
 #[test]
-fn as_few_of_the_oldest_as_will_do_are_dropped() {
+fn as_few_of_the_oldest_pushes_as_will_do_are_dropped() {
     let log = fifo_of(4, 8, OnFull::DropOldest);
-    log.add(&["a", "b", "c", "d"]);
-    log.add(&["e"]);
+    for item in ["a", "b", "c", "d", "e"] {
+        log.add(&[item]);
+    }
     assert_eq!(log.all(), ["b", "c", "d", "e"]);
     log.add(&["ffffff"]);
     assert_eq!(log.all(), ["d", "e", "ffffff"]);
@@ -77,9 +82,174 @@ fn as_few_of_the_oldest_as_will_do_are_dropped() {
 }
 
 #[test]
+fn what_was_pushed_as_one_is_dropped_as_one() {
+    let clock = ManualClock::at(0);
+    for level in [Buffered, Written, Synced] {
+        let bounds = || bounds(7, 99, OnFull::DropOldest);
+        for log in [
+            fifo_of(7, 99, OnFull::DropOldest),
+            mpmc_of(0, bounds(), &clock),
+        ] {
+            for n in 0..4 {
+                let items = ["topic", "header", "frame"].map(|part| format!("{part}{n}"));
+                log.append(&items, Wait::NEVER, level).unwrap();
+            }
+            let expected = ["topic2", "header2", "frame2", "topic3", "header3", "frame3"];
+            assert_eq!(log.all(), expected);
+            assert_eq!(log.stats().unwrap().dropped_items, 6);
+        }
+    }
+}
+
+#[test]
+fn bytes_are_made_room_for_by_whole_pushes() {
+    let log = fifo_of(99, 12, OnFull::DropOldest);
+    log.add(&["aaa", "bbb"]);
+    log.add(&["ccc", "ddd"]);
+    log.add(&["e"]);
+    assert_eq!(log.all(), ["ccc", "ddd", "e"]);
+    log.add(&["ffffff"]);
+    assert_eq!(log.all(), ["e", "ffffff"]);
+}
+
+#[test]
+fn what_is_left_of_a_push_is_dropped_as_one() {
+    let log = fifo_of(4, 99, OnFull::DropOldest);
+    log.add(&["a", "b", "c"]);
+    assert_eq!(log.pop(1), ["a"]);
+    log.add(&["d", "e"]);
+    log.add(&["f"]);
+    assert_eq!(log.all(), ["d", "e", "f"]);
+}
+
+#[test]
+fn what_was_given_back_of_a_push_is_dropped_with_the_rest_of_it() {
+    let log = fifo_of(4, 99, OnFull::DropOldest);
+    log.add(&["a", "b", "c", "d"]);
+    let (_, first) = log.take_later(ONLY_LABEL, 1);
+    assert_eq!(log.pop(1), ["b"]);
+    assert!(first.unwrap().give_up());
+    log.give_back().unwrap();
+    assert_eq!(log.all(), ["a", "c", "d"]);
+    log.add(&["e"]);
+    assert_eq!(log.all(), ["a", "c", "d", "e"]);
+    log.add(&["f"]);
+    assert_eq!(log.all(), ["e", "f"]);
+}
+
+#[test]
+fn pushes_of_one_group_drop_each_other_whole() {
+    let log = fifo_of(4, 99, OnFull::DropOldest);
+    let pushes = [["a", "b"], ["c", "d"], ["e", "f"]];
+    let outcomes = log.append_all(&pushes.map(|items| addition(&items, Written)));
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(log.all(), ["c", "d", "e", "f"]);
+}
+
+/// Items of 600 KiB: each is a chunk of its own.
+fn large(count: usize) -> Vec<Vec<u8>> {
+    vec![vec![7; 600 << 10]; count]
+}
+
+#[test]
+fn a_push_of_several_chunks_is_dropped_as_one() {
+    let clock = ManualClock::at(0);
+    for (max_items, max_bytes) in [(5, u64::MAX), (99, 5 * (600 << 10))] {
+        for level in [Buffered, Written, Synced] {
+            let bounds = bounds(max_items, max_bytes, OnFull::DropOldest);
+            for retention in [Retention::Unread, young(0)] {
+                let log = bounded(retention, bounds, &clock);
+                let push = |count| log.append(&large(count), Wait::NEVER, level).unwrap();
+                push(4);
+                push(1);
+                assert_eq!(log.len(), 5);
+                push(1);
+                assert_eq!(log.len(), 2, "{retention:?} {level:?}");
+                let log = after_kill(&log, &clock);
+                log.append(&large(3), Wait::NEVER, level).unwrap();
+                assert_eq!(log.len(), 5);
+                log.append(&large(3), Wait::NEVER, level).unwrap();
+                assert_eq!(log.len(), 3);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_push_of_which_a_part_was_taken_is_dropped_as_one() {
+    let log = fifo_of(5, u64::MAX, OnFull::DropOldest);
+    log.append(&large(4), Wait::NEVER, Written).unwrap();
+    assert_eq!(log.pop(2).len(), 2);
+    log.append(&large(3), Wait::NEVER, Written).unwrap();
+    assert_eq!(log.len(), 5);
+    log.append(&large(1), Wait::NEVER, Written).unwrap();
+    assert_eq!(log.len(), 4);
+}
+
+#[test]
+fn a_push_of_many_chunks_is_dropped_without_reading_them_all() {
+    let log = fifo_of(102, u64::MAX, OnFull::DropOldest);
+    log.append(&large(100), Wait::NEVER, Written).unwrap();
+    log.append(&large(2), Wait::NEVER, Written).unwrap();
+    let before = log.store.visits();
+    log.add(&["last"]);
+    assert_eq!(log.len(), 3);
+    // One, and what the housekeeping looks at meanwhile.
+    assert!(log.store.visits() - before < 10);
+}
+
+#[test]
+fn chunks_that_cannot_tell_that_their_push_goes_on_are_dropped_one_by_one() {
+    let clock = ManualClock::at(0);
+    let log = fifo_of(4, u64::MAX, OnFull::DropOldest);
+    log.append(&large(4), Wait::NEVER, Written).unwrap();
+    log.store.rewrite_chunks(|first, bytes| {
+        let chunk = Chunk::decode(first, bytes).unwrap();
+        chunk.of_push_up_to(chunk.end()).bytes().to_vec()
+    });
+    let log = after_kill(&log, &clock);
+    log.add(&["a"]);
+    assert_eq!(log.len(), 4);
+}
+
+#[test]
+fn items_that_were_not_pushed_together_are_dropped_one_by_one() {
+    let clock = ManualClock::at(0);
+    let source = MemoryStore::default();
+    let mut items = Converted(&[b"a", b"bbb", b"c", b"d"]);
+    import(&source, &mut items, 0).unwrap();
+    let log = Log::open(
+        source,
+        Retention::Unread,
+        bounds(4, 7, OnFull::DropOldest),
+        Box::new(clock),
+    );
+    let log = log.unwrap();
+    log.add(&["e"]);
+    assert_eq!(log.all(), ["bbb", "c", "d", "e"]);
+    log.add(&["ff"]);
+    assert_eq!(log.all(), ["c", "d", "e", "ff"]);
+}
+
+/// Items of a queue of another format.
+struct Converted(&'static [&'static [u8]]);
+
+impl Source for Converted {
+    fn labels(&self) -> Vec<Place> {
+        Vec::new()
+    }
+
+    fn visit_items(&mut self, visitor: &mut RunVisitor<'_>) -> crate::Result<()> {
+        visitor(self.0, None)
+    }
+}
+
+#[test]
 fn given_back_items_are_the_oldest() {
     let log = fifo_of(3, 99, OnFull::DropOldest);
-    log.add(&["a", "b", "c"]);
+    for item in ["a", "b", "c"] {
+        log.add(&[item]);
+    }
     assert_eq!(log.take_and_give_back(ONLY_LABEL, 2), ["a", "b"]);
     log.add(&["d"]);
     assert_eq!(log.all(), ["b", "c", "d"]);
@@ -88,7 +258,8 @@ fn given_back_items_are_the_oldest() {
 #[test]
 fn a_batch_whose_items_were_dropped_cannot_be_committed() {
     let log = fifo_of(2, 99, OnFull::DropOldest);
-    log.add(&["a", "b"]);
+    log.add(&["a"]);
+    log.add(&["b"]);
     let batch = log
         .read(&ONLY_LABEL.into(), Oldest, 1, Wait::NEVER)
         .unwrap();
@@ -103,7 +274,8 @@ fn a_label_learns_once_that_unread_items_were_dropped() {
     let clock = ManualClock::at(0);
     let log = mpmc_of(0, bounds(2, 99, OnFull::DropOldest), &clock);
     log.next("behind", Oldest, 0);
-    log.add(&["a", "b"]);
+    log.add(&["a"]);
+    log.add(&["b"]);
     log.next("ahead", Oldest, 1);
     log.add(&["c"]);
     let log = after_kill(&log, &clock);
@@ -143,12 +315,11 @@ fn dropped_items_leave_the_disk() {
     let log = mpmc_of(0, bounds(3, 99, OnFull::DropOldest), &ManualClock::at(0));
     log.add(&["a", "b"]);
     log.add(&["c"]);
+    log.tidy().unwrap();
+    assert_eq!(log.store.chunk_positions(), [0, 2]);
     log.add(&["d"]);
     log.tidy().unwrap();
-    assert_eq!(log.store.chunk_positions(), [0, 2, 3]);
-    log.add(&["e"]);
-    log.tidy().unwrap();
-    assert_eq!(log.store.chunk_positions(), [2, 3, 4]);
+    assert_eq!(log.store.chunk_positions(), [2, 3]);
 }
 
 #[test]
@@ -179,7 +350,8 @@ fn a_failed_push_drops_nothing() {
 #[test]
 fn opened_with_less_a_queue_keeps_what_it_has() {
     let log = fifo_of(9, 99, OnFull::Error);
-    log.add(&["a", "b", "c"]);
+    log.add(&["a", "b"]);
+    log.add(&["c"]);
     let reopened = |bounds| {
         let store = log.store.after_kill();
         Log::open(
@@ -290,10 +462,10 @@ const MAX: Amount = Amount {
 };
 const TTL_SECS: u64 = 10;
 
-/// What is in the queue, with the time at which it came.
+/// What is in the queue, with the time at which it came and the push that it came with.
 #[derive(Default)]
 struct Model {
-    items: Vec<(u64, String)>,
+    items: Vec<(u64, usize, String)>,
     pushed: usize,
     now: u64,
 }
@@ -316,7 +488,7 @@ impl Model {
     }
 
     fn present(&self) -> Amount {
-        Self::amount(self.items.iter().map(|(_, item)| item.len()))
+        Self::amount(self.items.iter().map(|(_, _, item)| item.len()))
     }
 
     /// Whether `items` are added by a queue that is full as `on_full` says.
@@ -332,16 +504,17 @@ impl Model {
             if on_full == OnFull::Error {
                 return false;
             }
-            self.items.remove(0);
+            let oldest = self.items[0].1;
+            self.items.retain(|(_, push, _)| *push != oldest);
         }
-        let now = self.now;
+        let (now, push) = (self.now, self.pushed);
         self.items
-            .extend(items.iter().map(|item| (now, item.clone())));
+            .extend(items.iter().map(|item| (now, push, item.clone())));
         true
     }
 
     fn texts(&self) -> Vec<String> {
-        self.items.iter().map(|(_, item)| item.clone()).collect()
+        self.items.iter().map(|(_, _, item)| item.clone()).collect()
     }
 }
 
@@ -363,7 +536,11 @@ fn run(retention: Retention, on_full: OnFull, steps: Vec<Step>) -> Result<(), Te
             }
             Step::Take(max, level) if retention == Retention::Unread => {
                 let count = model.items.len().min(max as usize);
-                let expected: Vec<_> = model.items.drain(..count).map(|(_, item)| item).collect();
+                let expected: Vec<_> = model
+                    .items
+                    .drain(..count)
+                    .map(|(_, _, item)| item)
+                    .collect();
                 let taken = log
                     .take(&ONLY_LABEL.into(), Oldest, max, Wait::NEVER, level)
                     .unwrap();
@@ -380,7 +557,7 @@ fn run(retention: Retention, on_full: OnFull, steps: Vec<Step>) -> Result<(), Te
                 model.now += secs;
                 let now = model.now;
                 if retention != Retention::Unread {
-                    model.items.retain(|(pushed, _)| pushed + TTL_SECS > now);
+                    model.items.retain(|(pushed, ..)| pushed + TTL_SECS > now);
                 }
             }
         }

@@ -100,12 +100,18 @@ impl Content {
     }
 }
 
+/// An item is the number of its push and a letter of its own.
+fn push_of(item: &str) -> &str {
+    item.trim_end_matches(char::is_alphabetic)
+}
+
 impl Content {
-    /// Leaves out the oldest items that do not fit.
+    /// Leaves out the oldest pushes until the rest fits.
     fn drop_oldest(&mut self, max: Amount) {
         let bytes = |items: &[String]| items.iter().map(String::len).sum::<usize>() as u64;
         while self.items.len() as u64 > max.items || bytes(&self.items) > max.bytes {
-            self.items.remove(0);
+            let oldest = push_of(&self.items[0]).to_owned();
+            self.items.retain(|item| push_of(item) != oldest);
         }
         let there = self.items.len();
         for unread in self.unread.values_mut() {
@@ -195,8 +201,9 @@ impl History {
     }
 
     fn push(&mut self, count: usize, level: Durability) -> Result<(), TestCaseError> {
-        let items: Vec<_> = (0..count).map(|n| (self.pushed + n).to_string()).collect();
-        self.pushed += count;
+        let item = |letter| format!("{}{letter}", self.pushed);
+        let items: Vec<_> = ('a'..).take(count).map(item).collect();
+        self.pushed += 1;
         let mut next = self.now();
         next.items.extend(items.clone());
         next.unread.values_mut().for_each(|unread| *unread += count);

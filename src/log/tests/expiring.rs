@@ -284,7 +284,8 @@ fn an_item_before_damage_expires_when_it_should() {
     let clock = ManualClock::at(0);
     let bounds = Bounds::new(Some(6), None, OnFull::DropOldest);
     let log = bounded(young(10), bounds, &clock);
-    log.add(&["a", "b", "c", "d"]);
+    log.add(&["a"]);
+    log.add(&["b", "c", "d"]);
     clock.advance(SECOND);
     log.add(&["e"]);
     clock.advance(SECOND);

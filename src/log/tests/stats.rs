@@ -22,7 +22,8 @@ impl MemoryLog {
 fn what_came_less_what_went_is_what_is_there() {
     let bounds = Bounds::new(Some(3), None, OnFull::DropOldest);
     let log = bounded(Retention::Unread, bounds, &ManualClock::at(0));
-    log.add(&["a", "bb", "ccc"]);
+    log.add(&["a"]);
+    log.add(&["bb", "ccc"]);
     log.append(&["d"], Wait::NEVER, Buffered).unwrap();
     log.pop(1);
     assert_eq!(log.take_and_give_back(ONLY_LABEL, 1), ["ccc"]);
@@ -70,7 +71,8 @@ fn expired_items_are_counted_once_and_dropped_ones_not_among_them() {
     let clock = ManualClock::at(0);
     let bounds = Bounds::new(Some(3), None, OnFull::DropOldest);
     let log = bounded(young(10), bounds, &clock);
-    log.add(&["a", "b", "c"]);
+    log.add(&["a"]);
+    log.add(&["b", "c"]);
     log.add(&["d"]);
     clock.advance(10 * SECOND);
     for _ in 0..2 {

@@ -7,7 +7,7 @@ use crate::log::together::{Addition, Request};
 use crate::options::Durability::{self, Buffered, Synced};
 use crate::options::StartPosition::Oldest;
 
-fn addition<'a>(items: &[&'a str], level: Durability) -> Addition<'a> {
+pub(super) fn addition<'a>(items: &[&'a str], level: Durability) -> Addition<'a> {
     Addition {
         items: items.iter().map(|item| item.as_bytes()).collect(),
         level,

@@ -20,7 +20,11 @@ fn texts(taken: &Taken) -> Vec<String> {
 }
 
 impl MemoryLog {
-    fn take_later(&self, label: &str, max: u64) -> (Vec<String>, Option<Arc<Unclaimed>>) {
+    pub(super) fn take_later(
+        &self,
+        label: &str,
+        max: u64,
+    ) -> (Vec<String>, Option<Arc<Unclaimed>>) {
         self.take_at(label, max, Written)
     }
 

@@ -465,3 +465,40 @@ fn a_repair_fits_on_a_disk_with_room_for_the_items_once_more() {
     let report = repair(&path).unwrap();
     assert_eq!(report.items, 1750 - 85, "{report:?}");
 }
+
+#[test]
+fn what_a_repair_saves_of_a_push_is_dropped_without_what_follows_on_it() {
+    let item = |number: u8| vec![number; 700 << 10];
+    let home = Home::new();
+    let queue = home.fifo();
+    queue.push(&(0..20).map(item).collect::<Vec<_>>()).unwrap();
+    queue.push(&(20..22).map(item).collect::<Vec<_>>()).unwrap();
+    until(PATIENCE, "it is in tables", || {
+        names(&home.queue())
+            .iter()
+            .any(|name| name.ends_with(".sst"))
+    });
+    queue.close().unwrap();
+    let mut image = Image::settled(&home.queue());
+    for table in image.named(".sst") {
+        let bytes = image.bytes_mut(&table);
+        let at = bytes.windows(1000).position(|window| window == [10; 1000]);
+        at.into_iter().for_each(|at| bytes[at] ^= 8);
+    }
+    let damaged = Home::new();
+    image.write_to(&damaged.queue());
+    repair(damaged.queue()).unwrap();
+    assert!(verify(damaged.queue()).unwrap().is_intact());
+
+    let mut options = rocksq::QueueOptions::default();
+    options.on_full = rocksq::OnFull::DropOldest;
+    let left: Vec<_> = damaged.fifo().iter().map(|item| item.unwrap()[0]).collect();
+    let lost = 20 + 2 - left.len() as u8;
+    assert!((1..4).contains(&lost) && !left.contains(&10), "{left:?}");
+    options.max_elements = left.len() as u64;
+    let queue = rocksq::blocking::PersistentQueueWithCapacity::open(damaged.queue(), options);
+    let queue = queue.unwrap();
+    let first_behind = *left.iter().find(|number| **number > 10).unwrap();
+    queue.push(&[b"one more"]).unwrap();
+    assert_eq!(queue.pop(1).unwrap().to_vecs()[0][0], first_behind);
+}
