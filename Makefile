@@ -77,10 +77,13 @@ manylinux: $(LIBCLANG_PATH)/libclang.so ## Build and test a wheel for every Linu
 	$(BIN)/python scripts/test_wheel.py $(ZIG_BUILD)/dist
 
 .PHONY: package
-package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what is in it
+package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, build it from what is in it and check its tests
 	rm -rf $(CARGO_TARGET_DIR)/package
 	cargo package --quiet --no-verify --allow-dirty
 	tar -xzf $(CARGO_TARGET_DIR)/package/*.crate -C $(CARGO_TARGET_DIR)/package
+	cargo clean --quiet --package rocksq
+	$(CHECK) check --quiet --all-targets --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
+	cargo clean --quiet --package rocksq
 	$(FORGET)
 	$(PROGRESS) cargo build --quiet $(RELEASE) --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
 	$(FORGET)
