@@ -47,6 +47,8 @@ from rocksq.exceptions import (
 )
 from rocksq.maintenance import repair, verify
 
+__version__ = version()
+
 __all__ = [
     "Busy",
     "Closed",
@@ -66,6 +68,7 @@ __all__ = [
     "StartPosition",
     "UnsupportedFormat",
     "WrongKind",
+    "__version__",
     "blocking",
     "exceptions",
     "maintenance",
