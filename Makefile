@@ -255,6 +255,8 @@ lint-licences: $(TOOLS)/deny
 lint-workflows: $(VENV)/.ready
 	$(BIN)/zizmor --offline --quiet --pedantic --config .github/zizmor.yml .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 .PHONY: format
 format: $(VENV)/.ready ## Format all code
