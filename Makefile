@@ -77,10 +77,13 @@ manylinux: $(LIBCLANG_PATH)/libclang.so ## Build and test a wheel for every Linu
 	$(BIN)/python scripts/test_wheel.py $(ZIG_BUILD)/dist
 
 .PHONY: package
-package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, and build it from what is in it
+package: $(LIBCLANG_PATH)/libclang.so ## Make the crate, build it from what is in it and check its tests
 	rm -rf $(CARGO_TARGET_DIR)/package
 	cargo package --quiet --no-verify --allow-dirty
 	tar -xzf $(CARGO_TARGET_DIR)/package/*.crate -C $(CARGO_TARGET_DIR)/package
+	cargo clean --quiet --package rocksq
+	$(CHECK) check --quiet --all-targets --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
+	cargo clean --quiet --package rocksq
 	$(FORGET)
 	$(PROGRESS) cargo build --quiet $(RELEASE) --manifest-path $(CARGO_TARGET_DIR)/package/rocksq-*/Cargo.toml
 	$(FORGET)
@@ -252,6 +255,8 @@ lint-licences: $(TOOLS)/deny
 lint-workflows: $(VENV)/.ready
 	$(BIN)/zizmor --offline --quiet --pedantic --config .github/zizmor.yml .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 .PHONY: format
 format: $(VENV)/.ready ## Format all code

@@ -84,7 +84,7 @@ mod tests {
 
     /// Every input that a target was once run on, or that is typical.
     fn replay(target: &str, run: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
         let inputs: Vec<_> = fs::read_dir(corpus.join(target)).unwrap().collect();
         assert!(!inputs.is_empty());
         for input in inputs {

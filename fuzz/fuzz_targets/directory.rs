@@ -1,7 +1,7 @@
 //! A queue's directory with any of its files overwritten.
 #![no_main]
 
-#[path = "../directory.rs"]
+#[path = "../../tests/rust/damage/directory.rs"]
 mod directory;
 
 use libfuzzer_sys::fuzz_target;

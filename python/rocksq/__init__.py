@@ -52,6 +52,8 @@ from rocksq.exceptions import (
 )
 from rocksq.maintenance import repair, verify
 
+__version__ = version()
+
 __all__ = [
     "Busy",
     "Closed",
@@ -74,6 +76,7 @@ __all__ = [
     "StartPosition",
     "UnsupportedFormat",
     "WrongKind",
+    "__version__",
     "blocking",
     "close_all",
     "exceptions",

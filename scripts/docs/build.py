@@ -1,13 +1,15 @@
-"""Builds the documentation's site and checks every link in it.
+"""Builds the documentation's site and checks every link in it, and its sitemap.
 
 usage: build.py
 """
 
 import subprocess
 import sys
+import tomllib
 
 import links
 import pages
+import sitemap
 
 
 def main() -> int:
@@ -18,8 +20,17 @@ def main() -> int:
         check=True,
     )
     dead = links.dead(pages.ROOT / "site")
-    print("\n".join(dead), end="\n" if dead else "")
-    return len(dead) > 0
+    left_out = sitemap.left_out(pages.ROOT / "site", address())
+    wrong = [*dead, *(f"sitemap.xml lacks {page}" for page in left_out)]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return len(wrong) > 0
+
+
+def address() -> str:
+    """Return where the site is published."""
+    settings = tomllib.loads((pages.ROOT / "zensical.toml").read_text())
+    site_url: str = settings["project"]["site_url"]
+    return site_url
 
 
 if __name__ == "__main__":

@@ -221,6 +221,7 @@ impl Cursor {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        // What a damaged length may make it allocate.
         let config = bincode::config::standard().with_limit::<{ 1 << 24 }>();
         let (LabelRecord::V1 { mark, owed }, _) = bincode::decode_from_slice(bytes, config)
             .map_err(|e| match e {
@@ -279,6 +280,17 @@ mod tests {
     #[test]
     fn a_cursor_survives_its_record() {
         assert_eq!(Cursor::decode(&owing().encode().unwrap()).unwrap(), owing());
+    }
+
+    #[test]
+    fn a_record_that_claims_more_than_it_could_hold_is_refused_before_memory_is_taken() {
+        let mut record = Cursor::at(mark(1)).encode().unwrap();
+        assert_eq!(record.pop(), Some(0), "the count of owed runs comes last");
+        record.push(253); // a count of eight bytes follows
+        record.extend((1u64 << 40).to_le_bytes());
+        let error = Cursor::decode(&record).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.to_string().contains("LimitExceeded"), "{error}");
     }
 
     #[test]

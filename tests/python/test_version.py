@@ -13,4 +13,4 @@ def test_the_module_its_metadata_and_cargo_agree() -> None:
     cargo = tomllib.loads(CARGO.read_text())
     assert cargo["package"]["name"] == "rocksq"
     version = cargo["workspace"]["package"]["version"]
-    assert rocksq.version() == metadata.version("rocksq") == version
+    assert rocksq.version() == rocksq.__version__ == metadata.version("rocksq") == version

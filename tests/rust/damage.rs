@@ -6,6 +6,7 @@ mod anywhere;
 mod backups;
 mod corpus;
 mod cramped;
+mod directory;
 mod history;
 mod image;
 mod judge;

@@ -1,12 +1,14 @@
 """What builds the documentation's site: the links that it finds dead, and those that it mends."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import links
 import pages
+import sitemap
 
 PAGE = '<h1 id="top">A page</h1><a href="{}">link</a>'
 
@@ -88,3 +90,40 @@ def test_the_tests_that_documents_name_are_there() -> None:
         if not re.search(rf"\b(fn|def) {name}\(", text)
     ]
     assert missing == []
+
+
+def test_the_readme_links_to_absolute_addresses_alone() -> None:
+    """PyPI and crates.io show it where no file of the repository is beside it."""
+    targets = re.findall(r"\]\(([^)]+)\)", (pages.ROOT / "README.md").read_text())
+    assert targets
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+def test_the_readme_links_to_files_that_are_there() -> None:
+    text = (pages.ROOT / "README.md").read_text()
+    files = re.findall(re.escape(pages.REPOSITORY) + r"/([^)#]+)", text)
+    assert files
+    assert [file for file in files if not (pages.ROOT / file).is_file()] == []
+
+
+def test_the_package_names_the_site_and_the_site_its_sources() -> None:
+    package = tomllib.loads((pages.ROOT / "pyproject.toml").read_text())["project"]["urls"]
+    site = tomllib.loads((pages.ROOT / "zensical.toml").read_text())["project"]
+    assert package["Documentation"] == package["Homepage"] == site["site_url"]
+    assert package["Repository"] == site["repo_url"]
+
+
+def test_a_page_that_the_sitemap_leaves_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "guide").mkdir()
+    for name in ("index.html", "guide/index.html", "404.html"):
+        (tmp_path / name).write_text(PAGE)
+    listed = "<urlset><url><loc>https://example.org/rocksq/</loc></url></urlset>"
+    (tmp_path / "sitemap.xml").write_text(listed)
+    assert sitemap.left_out(tmp_path, "https://example.org/rocksq/") == ["guide/"]
+
+
+def test_an_address_of_each_page_in_the_sitemap_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(PAGE)
+    listed = "<urlset><url><loc>https://example.org/rocksq/</loc></url></urlset>"
+    (tmp_path / "sitemap.xml").write_text(listed)
+    assert sitemap.left_out(tmp_path, "https://example.org/rocksq/") == []

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aide {
-    /// Runs nothing but our own code.
+    /// Runs our own code, and of others nothing that waits.
     Maker,
     /// Calls what others have written.
     Caller,
@@ -35,6 +35,8 @@ pub(super) enum Aide {
 pub(super) enum Errand {
     /// Make the value of an answer, then ring for the coroutine that waits for it.
     Make(Weak<Pending>, Arc<Rope>, u64),
+    /// Call an event loop that watches no socket.
+    Ring(Arc<Rope>),
     /// Call a callback.
     CallBack(u64),
     /// Hand over to `logging` what was noted for it.
@@ -152,6 +154,7 @@ impl Errand {
                 }
                 rope.pull(waiter);
             }
+            Self::Ring(rope) => rope.call(py),
             Self::CallBack(callback) => callbacks::call(py, callback),
             Self::Log => logging::come(py),
             // Who asked may have given up waiting.

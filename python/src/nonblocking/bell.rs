@@ -3,36 +3,70 @@
 //! Each event loop that awaits a response gets a bell: a pair of sockets of which the loop watches
 //! one. Whoever has an answer notes whom it is for and writes a byte, if none is on its way. The
 //! worker never waits for the GIL, and a busy loop wakes once for many answers.
+//!
+//! An event loop that cannot watch sockets (the default one of Windows has no `add_reader`) is woken
+//! by its `call_soon_threadsafe`. That needs the GIL, so an aide calls it.
+
+#[cfg(unix)]
+mod socket;
+#[cfg(not(unix))]
+#[path = "bell/no_socket.rs"]
+mod socket;
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
+use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
+use super::aide::{Aide, Errand};
+
 /// The end of a bell that rings it. Needs no GIL.
 pub(super) struct Rope {
     answered: Sender<u64>,
-    /// Whether a byte is on its way.
+    /// Whether the loop has been told to come, and has not come yet.
     rung: AtomicBool,
-    far_end: UnixStream,
+    wire: Wire,
+}
+
+/// How the loop is told to come.
+enum Wire {
+    /// By a byte to a socket that it watches.
+    Socket(socket::Far),
+    /// By an aide, which calls it.
+    Aide(Py<PyWeakrefReference>),
 }
 
 impl Rope {
     /// Has the loop wake the coroutine that waits as `waiter`.
-    pub(super) fn pull(&self, waiter: u64) {
+    pub(super) fn pull(self: &Arc<Self>, waiter: u64) {
         // It fails when the loop is gone, and its coroutines with it.
         if self.answered.send(waiter).is_ok() && !self.rung.swap(true, Ordering::AcqRel) {
-            // The pair holds many bytes; one more than enough is none too few.
-            let _ = (&self.far_end).write(&[1]);
+            match &self.wire {
+                Wire::Socket(far_end) => far_end.write(),
+                // The one that runs our own code: a callback of a user can wait for this loop.
+                Wire::Aide(_) => Aide::Maker.send(Errand::Ring(Arc::clone(self))),
+            }
+        }
+    }
+
+    /// Calls a loop that watches no socket.
+    pub(super) fn call(&self, py: Python<'_>) {
+        let Wire::Aide(event_loop) = &self.wire else {
+            return;
+        };
+        if let Some(event_loop) = event_loop.bind(py).upgrade()
+            && let Err(error) = call_soon(&event_loop)
+            // The loop is closed, and its coroutines wait no longer.
+            && !error.is_instance_of::<PyRuntimeError>(py)
+        {
+            error.write_unraisable(py, Some(&event_loop));
         }
     }
 }
@@ -42,7 +76,8 @@ impl Rope {
 #[pyclass(frozen, weakref, module = "rocksq.nonblocking")]
 pub struct Bell {
     rope: Arc<Rope>,
-    near_end: UnixStream,
+    /// None where the loop is called by an aide.
+    near_end: Option<socket::Near>,
     heard: Mutex<Receiver<u64>>,
     waiting: Mutex<Waiting>,
 }
@@ -58,33 +93,50 @@ struct Waiting {
 impl Bell {
     /// The bell of a running event loop, hung up there the first time.
     pub(super) fn of<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
-        let bells = bells(event_loop.py())?;
-        let hung = bells.call_method1(intern!(event_loop.py(), "get"), (event_loop,))?;
+        let hung = bell_of(event_loop)?;
         if let Ok(bell) = hung.cast_into::<Self>() {
             return Ok(bell);
         }
-        let bell = Bound::new(event_loop.py(), Self::new()?)?;
-        let descriptor = bell.get().near_end.as_raw_fd();
-        event_loop.call_method1("add_reader", (descriptor, &bell))?;
-        bells.set_item(event_loop, &bell)?;
+        let bell = match Self::watched_by(event_loop)? {
+            Some(bell) => bell,
+            None => Self::called_by_an_aide(event_loop)?,
+        };
+        bells(event_loop.py())?.set_item(event_loop, &bell)?;
         Ok(bell)
     }
 
-    fn new() -> PyResult<Self> {
-        let (near_end, far_end) = UnixStream::pair()?;
-        near_end.set_nonblocking(true)?;
-        far_end.set_nonblocking(true)?;
+    /// With a socket that the loop watches; none if it cannot.
+    fn watched_by<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Self>>> {
+        let py = event_loop.py();
+        let Some((near_end, far_end)) = socket::pair()? else {
+            return Ok(None);
+        };
+        let descriptor = near_end.descriptor();
+        let bell = Bound::new(py, Self::new(Some(near_end), Wire::Socket(far_end)))?;
+        match event_loop.call_method1("add_reader", (descriptor, &bell)) {
+            Ok(_) => Ok(Some(bell)),
+            Err(error) if says_that_it_cannot(&error, py) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn called_by_an_aide<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let called = PyWeakrefReference::new(event_loop)?.unbind();
+        Bound::new(event_loop.py(), Self::new(None, Wire::Aide(called)))
+    }
+
+    fn new(near_end: Option<socket::Near>, wire: Wire) -> Self {
         let (answered, heard) = channel();
-        Ok(Self {
+        Self {
             rope: Arc::new(Rope {
                 answered,
                 rung: AtomicBool::new(false),
-                far_end,
+                wire,
             }),
             near_end,
             heard: Mutex::new(heard),
             waiting: Mutex::default(),
-        })
+        }
     }
 
     pub(super) fn rope(&self) -> &Arc<Rope> {
@@ -116,13 +168,11 @@ impl Bell {
 impl Bell {
     /// Wakes those who were rung for.
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let mut bytes = [0; 64];
-        while (&self.near_end)
-            .read(&mut bytes)
-            .is_ok_and(|read| read == bytes.len())
-        {}
-        // Who rings from here on is heard below, or writes another byte. Swapped, not stored: what
-        // those had sent who saw that a byte was on its way is then seen below.
+        if let Some(near_end) = &self.near_end {
+            near_end.drain();
+        }
+        // Who rings from here on is heard below, or tells the loop again. Swapped, not stored: what
+        // those had sent who saw that the loop was told already is then seen below.
         self.rope.rung.swap(false, Ordering::AcqRel);
         while let Some(waiter) = self.next_answered() {
             let future = self.waiting.lock().futures.remove(&waiter);
@@ -141,6 +191,26 @@ fn wake(future: &Bound<'_, PyAny>) -> PyResult<()> {
         future.call_method1(intern!(py, "set_result"), (py.None(),))?;
     }
     Ok(())
+}
+
+/// What an event loop without `add_reader` raises: asyncio's own, and one that has no such method.
+fn says_that_it_cannot(error: &PyErr, py: Python<'_>) -> bool {
+    error.is_instance_of::<PyNotImplementedError>(py)
+        || error.is_instance_of::<PyAttributeError>(py)
+}
+
+fn call_soon(event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
+    let bell = bell_of(event_loop)?;
+    if !bell.is_none() {
+        event_loop.call_method1(intern!(bell.py(), "call_soon_threadsafe"), (&bell,))?;
+    }
+    Ok(())
+}
+
+/// The bell that hangs at an event loop, or `None`.
+fn bell_of<'py>(event_loop: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = event_loop.py();
+    bells(py)?.call_method1(intern!(py, "get"), (event_loop,))
 }
 
 /// The bells of all event loops, which go with their loops.

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-#[path = "../../../fuzz/directory.rs"]
-mod directory;
+use super::directory;
 
 #[test]
 fn the_corpus_of_directories_is_opened_and_repaired() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/directory");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/directory");
     let inputs: Vec<_> = fs::read_dir(corpus).unwrap().collect();
     assert!(!inputs.is_empty());
     for input in inputs {

@@ -94,7 +94,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let config = bincode::config::standard();
+        let config = bincode::config::standard().with_limit::<64>();
         let (reader, _) = bincode::decode_from_slice::<Self, _>(bytes, config).ok()?;
         Some(reader)
     }
