@@ -125,8 +125,8 @@ impl Reserve {
         if !has_room(&self.file) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        native::occupy_standard_descriptors();
-        let allocated = File::create(&self.file).and_then(|file| allocate(&file));
+        let file = native::opened(|| File::create(&self.file));
+        let allocated = file.and_then(|file| allocate(&file));
         if allocated.is_err() {
             release(&self.file);
         }
