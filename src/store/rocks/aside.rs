@@ -16,7 +16,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directories;
+use super::{directories, native};
 use crate::store::files::wal;
 
 pub(super) const SUSPECT: &str = "rocksq-suspect";
@@ -111,6 +111,7 @@ pub(super) fn link_file(from: &Path, to: &Path) -> io::Result<()> {
 /// A copy that is cut short has another name.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let part = to.with_extension("part");
+    native::occupy_standard_descriptors();
     fs::copy(from, &part)?;
     fs::File::open(&part)?.sync_all()?;
     fs::rename(&part, to)
@@ -119,6 +120,7 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 /// Notes in a directory of logs up to which sequence number their changes were brought back, and that
 /// nobody was told of it.
 pub(super) fn note_reached(directory: &Path, reached: u64) -> io::Result<()> {
+    native::occupy_standard_descriptors();
     fs::write(directory.join(REACHED), format!("{reached}\n"))?;
     fs::File::open(directory.join(REACHED))?.sync_all()?;
     fs::write(directory.join(UNTOLD), "")?;

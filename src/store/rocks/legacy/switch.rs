@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::store::Migrated;
 use crate::store::rocks::hold::{ENGINE_LOCK, HOLDER};
 use crate::store::rocks::kind::Kind;
-use crate::store::rocks::{directories, failure, survey};
+use crate::store::rocks::{directories, failure, native, survey};
 
 const CURRENT: &str = "CURRENT";
 /// RocksDB deletes files that end so.
@@ -162,7 +162,7 @@ impl Step {
 /// Replaces `CURRENT` so that at any moment it is the old one or the new one, as a whole.
 fn point(directory: &Path, content: &str) -> io::Result<()> {
     let next = directory.join(NEXT_CURRENT);
-    let mut file = File::create(&next)?;
+    let mut file = native::opened(|| File::create(&next))?;
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
     fs::rename(next, directory.join(CURRENT))?;
