@@ -56,6 +56,7 @@ pub(crate) mod together;
 pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
+use crate::wait::Wait;
 use ahead::ReadAhead;
 use attempt::{Lack, Tried, Turn};
 use bounds::Bounds;
@@ -66,7 +67,6 @@ use expiry::Expiry;
 use state::{ONLY_LABEL, State};
 use stats::Seen;
 use sync::SyncStage;
-use wait::Wait;
 
 /// A list that mostly has one entry, which then needs no memory of its own.
 pub type Few<T> = SmallVec<[T; 1]>;

@@ -8,7 +8,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
-use crate::log::wait::{Ticket, Wait};
+use crate::log::wait::Ticket;
+use crate::wait::Wait;
 use crate::worker::{Desk, Job};
 
 /// The operations of one nonblocking face. Dropping it waits until they are done.

@@ -74,7 +74,6 @@ pub(crate) use self::legacy::format as legacy_format;
 pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
-pub(crate) use self::shared::{in_memory, set_cache};
 use self::survey::Found;
 use self::traffic::Counters;
 use super::{Dropped, Occasion, Records, Store, Traffic, Visitor};
