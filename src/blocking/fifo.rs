@@ -41,6 +41,7 @@ use crate::wait::Wait;
 /// queue.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("fifo"))]
 #[derive(Clone)]
 pub struct PersistentQueueWithCapacity {
     handle: Arc<Handle>,
@@ -216,6 +217,7 @@ impl PersistentQueueWithCapacity {
     /// # Errors
     ///
     /// `Conflict` when another consumer has taken items since the batch was read.
+    #[doc(alias("ack", "offset"))]
     pub fn commit(&self, batch: &Batch) -> Result<()> {
         self.commit_with(batch, self.durability)
     }

@@ -47,6 +47,7 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// assert_eq!(queue.next("late", StartPosition::Newest, 10)?.items, [b"other"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("consumer group", "subscribe"))]
 #[derive(Clone)]
 pub struct MpmcQueue {
     handle: Arc<Handle>,
@@ -246,6 +247,7 @@ impl MpmcQueue {
     /// # Errors
     ///
     /// `Conflict` when another consumer has moved the label since the batch was read.
+    #[doc(alias("ack", "offset"))]
     pub fn commit(&self, batch: &Batch) -> Result<()> {
         self.commit_with(batch, self.durability)
     }
