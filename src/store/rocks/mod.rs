@@ -85,7 +85,6 @@ pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::paths::entering;
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
-pub(crate) use self::shared::{in_memory, set_cache};
 use self::survey::Found;
 use self::traffic::Counters;
 use super::{Dropped, Occasion, Records, Store, Traffic, Visitor};
