@@ -42,6 +42,7 @@ mod released;
 #[cfg(target_os = "linux")]
 mod resources;
 #[cfg(target_os = "linux")]
+mod short;
 mod stalls;
 mod support;
 mod threads;

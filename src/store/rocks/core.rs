@@ -39,10 +39,11 @@ use super::hold::Hold;
 use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
-use super::{aside, disk, failure, options, reclaim};
+use super::{aside, directories, disk, failure, options, reclaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
+use crate::store::files::closed::Closed;
 use crate::store::{Dropped, Occasion, Traffic};
 
 /// What a small write has beside its items, and more.
@@ -271,7 +272,22 @@ impl Core {
             Slot::Lost(_) => return synced,
             Slot::Closed => return Ok(()),
         };
-        last.map(drop)
+        let (engine, _hold) = last?;
+        drop(engine);
+        self.note_close();
+        Ok(())
+    }
+
+    /// Notes how far the files of the closed database go, for the next opening to compare. An opening does
+    /// without the note where that fails, as on a full disk.
+    fn note_close(&self) {
+        let noted = Closed::of(&self.path)
+            .and_then(|closed| closed.write(&self.path))
+            .and_then(|()| directories::sync(&self.path));
+        if let Err(error) = noted {
+            let text = format_args!("could not note how far the files go: {error}");
+            self.event(Level::Debug).post(text);
+        }
     }
 
     fn damage(&self) -> Result<Damage> {

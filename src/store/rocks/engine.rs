@@ -12,7 +12,7 @@ use super::health::Health;
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
 use super::traffic::Counters;
-use super::{batch, chunks, directories, disk, failure, hold, options, survey};
+use super::{batch, chunks, directories, disk, failure, hold, merge, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::memory;
@@ -90,6 +90,7 @@ impl Engine {
         match Self::open_somehow(path, kind, opening, counters) {
             Ok(engine) => {
                 let dropped = replay.after(engine.db().latest_sequence_number())?;
+                merge::merge_small_tables(&engine);
                 Ok((engine, dropped))
             }
             Err(error) => {

@@ -20,6 +20,7 @@
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `merge` | many small tables of short openings into one |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
@@ -47,6 +48,7 @@ mod kept;
 mod kind;
 mod legacy;
 mod lock;
+mod merge;
 mod native;
 mod options;
 mod rebuild;

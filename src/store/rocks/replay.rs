@@ -4,7 +4,8 @@
 //! read before it. If all that is wrong with them is a torn end, as a crash leaves it, that is all.
 //! Otherwise they are linked into `suspect`, and when RocksDB has not brought back every record
 //! that is whole, `suspect` becomes `lost-1` or the next free number, and the loss is
-//! reported. A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` with the
+//! reported. A log that has lost its end since the queue was closed is kept as well, with the note of the
+//! close (`closed`). A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` with the
 //! mark that nobody was told of it, which it tells again.
 
 use std::fs;
@@ -12,11 +13,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::aside::{self, Judged};
-use super::{endless, failure};
+use super::{directories, endless, failure};
 use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::Dropped;
 use crate::store::files::changes::{self, Change};
+use crate::store::files::closed::{self, CLOSED, Closed};
 use crate::store::files::wal::{self, Detail, Piece};
 use crate::store::files::{contents, logs};
 
@@ -55,7 +57,16 @@ impl Replay {
 
     fn look(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Self> {
         let suspect = aside::suspect(directory);
-        let state = if !logs::damage(files)?.is_empty() {
+        let closed = Closed::valid(directory)?;
+        let is_cut = match &closed {
+            Some(closed) => !closed.cut_logs(directory)?.is_empty(),
+            None => false,
+        };
+        let state = if is_cut {
+            let note = (0, directory.join(CLOSED));
+            aside::link(&[files, &[note]].concat(), &suspect)?;
+            State::Suspect
+        } else if !logs::damage(files)?.is_empty() {
             aside::link(files, &suspect)?;
             State::Suspect
         } else if suspect.exists() {
@@ -73,8 +84,11 @@ impl Replay {
     /// number `reached`. To be called before anything is written.
     pub(super) fn after(self, reached: u64) -> Result<Option<Dropped>> {
         let directory = self.directory.clone();
-        self.judge(reached)
-            .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))
+        let dropped = self
+            .judge(reached)
+            .map_err(|error| failure::refusal("keep the damaged log", &directory, &error))?;
+        forget_close(&directory);
+        Ok(dropped)
     }
 
     fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
@@ -92,7 +106,7 @@ impl Replay {
         let suspect = aside::suspect(&self.directory);
         let files = wal::files(&suspect)?;
         let judged = aside::judged_elsewhere(&self.directory, &suspect)?;
-        let lost = Lost::behind(&files, reached, &judged)?;
+        let lost = Lost::behind(&files, reached, &judged)?.or_cut_in(&suspect)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
             fs::remove_dir_all(&suspect)?;
@@ -110,7 +124,7 @@ impl Replay {
         };
         let reached = aside::reached(&kept).unwrap_or(0);
         let judged = aside::judged_elsewhere(&self.directory, &kept)?;
-        let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?;
+        let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?.or_cut_in(&kept)?;
         Ok(Some(lost.kept_in(kept)))
     }
 
@@ -135,6 +149,15 @@ impl Replay {
     }
 }
 
+/// The note of the last close is void since RocksDB has begun a new table of contents.
+fn forget_close(directory: &Path) {
+    let removed = closed::remove(directory).and_then(|()| directories::sync(directory));
+    if let Err(error) = removed {
+        let text = format_args!("{CLOSED} stays, and is void: {error}");
+        Event::at(Level::Debug).about(directory).post(text);
+    }
+}
+
 /// What RocksDB did not bring back.
 #[derive(Debug, Default)]
 struct Lost {
@@ -143,7 +166,7 @@ struct Lost {
     /// Bytes of the logs from the first bad one on.
     bytes: u64,
     last_chunk: Option<(u64, Vec<u8>)>,
-    /// Whether bad bytes, and not of a torn end, are the last that the logs hold.
+    /// Whether bad bytes, and not of a torn end, are the last that the logs hold, or a log has lost its end.
     bad_end: bool,
 }
 
@@ -186,6 +209,17 @@ impl Lost {
             lost.bad_end = !wal::ends_unwritten(file, offset)?;
         }
         Ok(lost)
+    }
+
+    /// Adds what the logs in `directory` had when the queue was closed, and have lost.
+    fn or_cut_in(mut self, directory: &Path) -> io::Result<Self> {
+        if let Some(closed) = Closed::read(directory) {
+            for cut in closed.cut_logs(directory)? {
+                self.bad_end = true;
+                self.bytes = self.bytes.saturating_add(cut.bytes());
+            }
+        }
+        Ok(self)
     }
 
     fn kept_in(self, kept: PathBuf) -> Dropped {
