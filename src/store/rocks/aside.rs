@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{directories, native};
@@ -23,6 +23,8 @@ pub(super) const SUSPECT: &str = "rocksq-suspect";
 pub(super) const REPAIRING: &str = "rocksq-repairing";
 const LOST: &str = "rocksq-lost-";
 const REACHED: &str = "REACHED";
+/// More than a sequence number has.
+const LONGEST_NUMBER: u64 = 64;
 const UNTOLD: &str = "UNTOLD";
 const DAMAGED: &str = "rocksq-damaged-";
 const REPAIRED: &str = "rocksq-repaired-";
@@ -137,7 +139,9 @@ pub(super) fn note_told(directory: &Path) -> io::Result<()> {
 
 /// Up to which sequence number the changes in these logs were brought back, if that was noted.
 pub(super) fn reached(directory: &Path) -> Option<u64> {
-    let text = fs::read_to_string(directory.join(REACHED)).ok()?;
+    let mut text = String::new();
+    let file = fs::File::open(directory.join(REACHED)).ok()?;
+    file.take(LONGEST_NUMBER).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
