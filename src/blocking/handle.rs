@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::opened::{self, Opened};
+use super::opened::{self, Left, Opened};
 use super::origin::Origin;
 use super::terms::Terms;
 use crate::error::{Error, ErrorKind, Result};
@@ -200,8 +200,8 @@ impl Handle {
                 return Ok(());
             }
             let closed = match opened::leave(self) {
-                true => self.close_log(log),
-                false => self.leave_log(log),
+                Left::Nobody(_marker) => self.close_log(log),
+                Left::Others => self.leave_log(log),
             };
             self.site.left.store(true, Ordering::Release);
             if closed.is_ok() {

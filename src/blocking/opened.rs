@@ -55,8 +55,8 @@ impl Opened {
 
 /// What is at a path.
 enum Place {
-    /// Somebody is opening a queue there.
-    Opening,
+    /// A queue is being opened or closed there.
+    Moving,
     Open(Shared),
 }
 
@@ -122,14 +122,14 @@ fn way(path: &Path, terms: &Terms, timeout: Option<Duration>, origin: &Origin) -
                     Some(difference) => Way::Refused(difference),
                 });
             }
-            Some(Place::Opening) => {
+            Some(Place::Moving) => {
                 let is_late = end.is_none_or(|end| CHANGED.wait_until(&mut table, end).timed_out());
                 if is_late {
                     return Err(being_opened(path));
                 }
             }
             None => {
-                table.insert(key.clone(), Place::Opening);
+                table.insert(key.clone(), Place::Moving);
                 return Ok(Way::Free(Marker(key)));
             }
         }
@@ -177,26 +177,35 @@ fn enter(path: &Path, opened: Opened, origin: Origin) -> Arc<Handle> {
     handle
 }
 
-/// Strikes off an opening, while its log is open and so in use; whether it was the last of its queue, which must be closed then.
-pub(super) fn leave(handle: &Handle) -> bool {
+/// What an opening leaves behind that ends.
+pub(super) enum Left {
+    /// Nobody else has the queue: its log must be closed. Until this is dropped, those who want to
+    /// open the queue wait for that.
+    Nobody(Option<Marker>),
+    /// Others have the queue open.
+    Others,
+}
+
+/// Strikes off an opening.
+pub(super) fn leave(handle: &Handle) -> Left {
     let key = handle.opened().directory();
     let mut table = TABLE.lock();
     let Some(Place::Open(shared)) = table.get_mut(key) else {
-        return true;
+        return Left::Nobody(None);
     };
     if !Arc::ptr_eq(&shared.opened, handle.opened()) {
-        return true;
+        return Left::Nobody(None);
     }
     let is_other = |other: &Opening| !std::ptr::eq(other.handle.as_ptr(), handle);
     shared.openings.retain(is_other);
     if !shared.openings.is_empty() {
-        return false;
+        return Left::Others;
     }
-    let last = table.remove(key);
+    let last = table.insert(key.to_owned(), Place::Moving);
     drop(table);
     // Not under the lock: the log may go with it.
     drop(last);
-    true
+    Left::Nobody(Some(Marker(key.to_owned())))
 }
 
 /// Those who have a queue open, in the order of the paths.
@@ -208,20 +217,20 @@ pub(super) fn openings() -> Vec<Arc<Handle>> {
     let table = TABLE.lock();
     let open = table.values().filter_map(|place| match place {
         Place::Open(shared) => Some(&shared.openings),
-        Place::Opening => None,
+        Place::Moving => None,
     });
     let handles = open.flatten().map(|opening| &opening.handle);
     // In one go, so that none is dropped under the lock.
     handles.filter_map(Weak::upgrade).collect()
 }
 
-/// Says, as long as it is there, that somebody is opening a queue.
-struct Marker(PathBuf);
+/// Says, as long as it is there, that a queue is being opened or closed.
+pub(super) struct Marker(PathBuf);
 
 impl Drop for Marker {
     fn drop(&mut self) {
         let mut table = TABLE.lock();
-        if matches!(table.get(&self.0), Some(Place::Opening)) {
+        if matches!(table.get(&self.0), Some(Place::Moving)) {
             table.remove(&self.0);
         }
         drop(table);
@@ -241,7 +250,7 @@ fn key(path: &Path) -> PathBuf {
 
 fn being_opened(path: &Path) -> Error {
     let message = format!(
-        "Cannot open the queue at {}: another thread is opening it, wait for that with a longer \
+        "Cannot open the queue at {}: another thread is opening or closing it, wait for that with a longer \
          open_timeout",
         path.display()
     );

@@ -292,3 +292,18 @@ fn openings_and_closings_at_once_never_lose_the_queue() {
     });
     assert_eq!(home.fifo().len().unwrap(), 100);
 }
+
+/// An opening used to be refused as `Busy` while another thread closed the last one before it.
+#[test]
+fn an_opening_that_meets_the_last_close_waits_for_it() {
+    let home = Home::in_memory();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    home.fifo().close().unwrap();
+                }
+            });
+        }
+    });
+}
