@@ -135,6 +135,15 @@ libfaketime:
 test-python: build libfaketime .venv-0.3.0/.ready ## Test the Python package
 	$(BIN)/pytest
 
+RECIPES := .venv-recipes
+
+.PHONY: test-recipes
+test-recipes: wheel ## Run the guide's recipes in gunicorn, uvicorn, Celery, a notebook and pytest-xdist
+	$(PYTHON) -m venv --clear $(RECIPES)
+	$(RECIPES)/bin/pip install --quiet --upgrade pip
+	$(RECIPES)/bin/pip install --quiet --group recipes dist/*.whl
+	$(RECIPES)/bin/pytest tests/recipes
+
 .PHONY: measure
 measure: build $(TOOLS)/nextest ## Check how fast and how idle the queues are, on a quiet machine; prints a table
 	$(PROGRESS) cargo nextest run $(RELEASE) --no-run

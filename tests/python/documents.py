@@ -23,3 +23,12 @@ def blocks(document: Path, language: str) -> Iterator[tuple[int, str]]:
         if fence["language"] == language and not INCLUDED.search(fence["code"]):
             code = re.sub(f"^{fence['indent']}", "", fence["code"], flags=re.MULTILINE)
             yield text.count("\n", 0, fence.start("code")) + 1, code
+
+
+TITLED = re.compile(r'^```py title="(?P<name>[^"]+)"\n(?P<code>.*?)^```', re.MULTILINE | re.DOTALL)
+
+
+def write_files(document: Path, directory: Path) -> None:
+    """Write the blocks that a document gives a file name into a directory."""
+    for file in TITLED.finditer(document.read_text()):
+        (directory / file["name"]).write_text(file["code"])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rocksq
-from rocksq import Busy, Closed, OnFull, StartPosition, blocking, nonblocking
+from rocksq import Busy, Closed, OnFull, StartPosition, WrongKind, blocking, nonblocking
 from rocksq.blocking import PersistentQueueWithCapacity as Queue
 from support import PATIENCE, Caller, needs_posix, run, succeeded
 
@@ -250,3 +250,16 @@ for queue in queues:
 """
     succeeded(run(program, path))
     assert Queue(path).len == 300
+
+
+def test_a_queue_that_is_open_as_another_kind_says_what_to_do(path: Path) -> None:
+    with Queue(path), pytest.raises(WrongKind, match="close that one first and use another path"):
+        blocking.MpmcQueue(path, 0)
+
+
+def test_a_queue_that_another_process_has_says_what_workers_can_do(path: Path) -> None:
+    program = "import sys; from rocksq.blocking import *; PersistentQueueWithCapacity(sys.argv[1])"
+    with Queue(path):
+        refused = run(program, path)
+    assert "Busy: " in refused.stderr
+    assert "or give each process a queue at a path of its own" in refused.stderr

@@ -198,7 +198,8 @@ fn busy(path: &Path, other: &Held) -> Error {
 
 fn held_as(path: &Path, other: &Held) -> Error {
     let message = format!(
-        "Cannot open the queue at {}: it is open in this process as {}{}",
+        "Cannot open the queue at {}: it is open in this process as {}{}: open it \
+         as that, or close that one first and use another path",
         path.display(),
         other.kind.name(),
         other.origin()

@@ -282,8 +282,8 @@ fn busy(path: &Path, lock_file: &str) -> Error {
         None => "another process".to_owned(),
     };
     let message = format!(
-        "Cannot open the queue at {}: {holder} has it open, close it there or wait for it with a \
-         longer open_timeout",
+        "Cannot open the queue at {}: {holder} has it open, close it there, wait for it with a \
+         longer open_timeout, or give each process a queue at a path of its own",
         path.display()
     );
     Error::new(ErrorKind::Busy, message).at(path)
