@@ -235,6 +235,7 @@ lint-rust: $(LIBCLANG_PATH)/libclang.so
 	cargo fmt --all --check
 	$(CHECK) clippy --quiet --workspace --all-features --all-targets -- -D warnings
 	$(SHUTTLE) clippy --quiet --no-default-features --tests -- -D warnings
+	$(PYTHON) scripts/house.py
 	RUSTDOCFLAGS="-D warnings" $(CHECK) doc --quiet --no-deps
 
 .PHONY: lint-python

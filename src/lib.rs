@@ -44,6 +44,7 @@ mod options;
 mod primitives;
 mod store;
 mod threads;
+mod wait;
 #[cfg(feature = "rocksdb")]
 mod worker;
 
@@ -60,7 +61,7 @@ pub use log::fill::Watermark;
 pub use log::items::Items;
 pub use log::read::Batch;
 pub use log::stats::{LabelStats, Stats};
-pub use log::wait::Wait;
 #[cfg(feature = "rocksdb")]
 pub use migration::{Migrated, Progress, migrate};
 pub use options::{CallOptions, Durability, MpmcOptions, OnFull, QueueOptions, StartPosition};
+pub use wait::Wait;

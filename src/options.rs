@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::log::wait::Wait;
+use crate::wait::Wait;
 
 /// What must have happened to an operation before its call returns.
 ///

@@ -4,6 +4,7 @@
 //! line, and come back to the tray when they are called. Their deadlines are the worker's alarm, so
 //! that waiting costs neither a thread nor a wake-up.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,6 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
-use crate::nonblocking::together::{self, Append, Take};
 use crate::threads;
 
 /// What could not be given back is tried again after so long.
@@ -27,9 +27,17 @@ pub(crate) enum Job {
     /// Now, and again until it is over.
     Try(Arc<dyn Patient>),
     /// Once, together with those behind it of the same kind.
-    Append(Box<dyn Append>),
-    /// The same.
-    Take(Box<dyn Take>),
+    Together(Box<dyn Joint>),
+}
+
+/// An operation that is done together with those of its kind behind it.
+pub(crate) trait Joint: Send {
+    /// Does it, and takes those from the front of `following` that go with it. When it fails,
+    /// something is left to be given back.
+    fn run(self: Box<Self>, following: &mut VecDeque<Job>) -> Result<()>;
+
+    /// Joins `group` if that is one of its kind with room; comes back otherwise.
+    fn join(self: Box<Self>, group: &mut dyn Any) -> Option<Box<dyn Joint>>;
 }
 
 /// An operation that may have to wait.
@@ -208,9 +216,8 @@ impl Desk {
                 match job {
                     Job::Do(operation) => operation(),
                     Job::Try(operation) => alarms.attempt(operation),
-                    Job::Append(first) => together::append(first, &mut jobs),
-                    Job::Take(first) => {
-                        if together::take(first, &mut jobs).is_err() {
+                    Job::Together(first) => {
+                        if first.run(&mut jobs).is_err() {
                             self.given_up.store(true, Ordering::Release);
                         }
                     }
@@ -262,8 +269,7 @@ impl Job {
         match self {
             Self::Do(operation) => operation(),
             Self::Try(operation) => drop(operation.attempt(true)),
-            Self::Append(operation) => together::append(operation, &mut VecDeque::new()),
-            Self::Take(operation) => drop(together::take(operation, &mut VecDeque::new())),
+            Self::Together(operation) => drop(operation.run(&mut VecDeque::new())),
         }
     }
 }

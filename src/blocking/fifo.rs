@@ -15,12 +15,11 @@ use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::state::ONLY_LABEL;
 use crate::log::stats::Stats;
-use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
-use crate::nonblocking;
 use crate::options::{CallOptions, Durability, OnFull, QueueOptions, StartPosition};
 use crate::store::rocks::Kind;
+use crate::wait::Wait;
 
 /// A durable first-in-first-out queue in a directory, bounded by items and bytes.
 ///
@@ -42,6 +41,7 @@ use crate::store::rocks::Kind;
 /// queue.close()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("fifo"))]
 #[derive(Clone)]
 pub struct PersistentQueueWithCapacity {
     handle: Arc<Handle>,
@@ -217,6 +217,7 @@ impl PersistentQueueWithCapacity {
     /// # Errors
     ///
     /// `Conflict` when another consumer has taken items since the batch was read.
+    #[doc(alias("ack", "offset"))]
     pub fn commit(&self, batch: &Batch) -> Result<()> {
         self.commit_with(batch, self.durability)
     }
@@ -395,20 +396,6 @@ impl PersistentQueueWithCapacity {
     /// The full path of the directory of the queue.
     pub fn path(&self) -> &Path {
         self.handle.path()
-    }
-
-    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
-    /// under way.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidArgument` when `max_inflight_ops` is 0.
-    pub fn nonblocking(
-        &self,
-        max_inflight_ops: usize,
-    ) -> Result<nonblocking::PersistentQueueWithCapacity> {
-        self.handle.site().with(Log::check_usable)?;
-        nonblocking::PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
     }
 
     /// The open queue, whose worker all nonblocking faces share.

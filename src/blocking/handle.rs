@@ -14,12 +14,12 @@ use crate::events::{self, Event, Level};
 use crate::log::Log;
 use crate::log::bounds::Amount;
 use crate::log::clock::SystemClock;
-use crate::log::wait::Wait;
 use crate::maintenance::Recovery;
 use crate::migration;
 use crate::primitives::atomic::{AtomicBool, Ordering};
 use crate::store::Store;
 use crate::store::rocks::{self, Kind, RocksStore};
+use crate::wait::Wait;
 use crate::worker::Worker;
 
 /// An opening of a queue. It is closed when the last face of it is dropped; the last opening of a

@@ -15,12 +15,11 @@ use crate::log::fill::{Fill, Watermark};
 use crate::log::items::Items;
 use crate::log::read::{Batch, Taken};
 use crate::log::stats::{LabelStats, Stats};
-use crate::log::wait::Wait;
 use crate::log::{Log, Retention};
 use crate::maintenance::Recovery;
-use crate::nonblocking;
 use crate::options::{CallOptions, Durability, MpmcOptions, OnFull, StartPosition};
 use crate::store::rocks::Kind;
+use crate::wait::Wait;
 
 /// The longest TTL: what a day-counting human would call for ever, and what the stored times hold.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -48,6 +47,7 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// assert_eq!(queue.next("late", StartPosition::Newest, 10)?.items, [b"other"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias("consumer group", "subscribe"))]
 #[derive(Clone)]
 pub struct MpmcQueue {
     handle: Arc<Handle>,
@@ -247,6 +247,7 @@ impl MpmcQueue {
     /// # Errors
     ///
     /// `Conflict` when another consumer has moved the label since the batch was read.
+    #[doc(alias("ack", "offset"))]
     pub fn commit(&self, batch: &Batch) -> Result<()> {
         self.commit_with(batch, self.durability)
     }
@@ -426,17 +427,6 @@ impl MpmcQueue {
     /// The full path of the directory of the queue.
     pub fn path(&self) -> &Path {
         self.handle.path()
-    }
-
-    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
-    /// under way.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidArgument` when `max_inflight_ops` is 0.
-    pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<nonblocking::MpmcQueue> {
-        self.handle.site().with(Log::check_usable)?;
-        nonblocking::MpmcQueue::over(self.clone(), max_inflight_ops)
     }
 
     /// The open queue, whose worker all nonblocking faces share.

@@ -11,10 +11,11 @@ use super::bounds::Amount;
 use super::cursor::Cursor;
 use super::fill::Fill;
 use super::state::{LineOf, State};
-use super::wait::{Deadline, Ring, Ticket, Wait};
+use super::wait::{Ring, Ticket};
 use crate::error::Result;
 use crate::primitives::MutexGuard;
 use crate::store::Store;
+use crate::wait::{Deadline, Wait};
 
 /// Which try of an operation this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

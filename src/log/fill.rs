@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::Log;
 use super::attempt::{Lack, Tried, Turn};
 use super::bounds::Amount;
-use super::wait::{Ring, Ticket, Wait};
+use super::wait::{Ring, Ticket};
 use crate::error::{Error, Result};
 use crate::store::Store;
+use crate::wait::Wait;
 
 /// How full a queue is: so many items, or so many bytes of items, whichever comes first.
 ///

@@ -57,6 +57,7 @@ pub(crate) mod together;
 pub(crate) mod unclaimed;
 pub(crate) mod wait;
 
+use crate::wait::Wait;
 use ahead::ReadAhead;
 use attempt::{Lack, Tried, Turn};
 use bounds::Bounds;
@@ -68,7 +69,6 @@ use refreshing::Refreshing;
 use state::{ONLY_LABEL, State};
 use stats::Seen;
 use sync::SyncStage;
-use wait::Wait;
 
 /// A list that mostly has one entry, which then needs no memory of its own.
 pub type Few<T> = SmallVec<[T; 1]>;

@@ -13,11 +13,11 @@ use super::fetch::Source;
 use super::items::Items;
 use super::state::State;
 use super::unclaimed::Unclaimed;
-use super::wait::Wait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Durability, StartPosition};
 use crate::primitives::Mutex;
 use crate::store::Store;
+use crate::wait::Wait;
 
 /// Items that were read but not taken, and the move of the cursor that takes them.
 ///

@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::{KEPT, room, taken_by_open_queues};
-use crate::store;
+use super::{KEPT, in_stores, room, taken_by_open_queues};
 
 /// Not worth handing back.
 const LITTLE: u64 = 1 << 20;
@@ -86,7 +85,7 @@ fn tolerated() -> u64 {
 
 /// What is known of the queues.
 fn in_use() -> u64 {
-    store::in_memory()
+    in_stores()
         .saturating_add(KEPT.load(Ordering::Relaxed))
         .saturating_add(taken_by_open_queues())
 }

@@ -20,14 +20,15 @@
 mod allocator;
 mod probe;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 pub(crate) use self::allocator::Allocator;
 #[doc(hidden)]
 pub use self::probe::bytes_of;
+#[cfg(feature = "rocksdb")]
 pub(crate) use self::probe::probe;
 use crate::error::{Error, Result};
-use crate::store;
 
 /// The budget of a process that has not set another one, in bytes.
 pub const DEFAULT: u64 = 128 << 20;
@@ -43,6 +44,32 @@ static OPEN: AtomicU64 = AtomicU64::new(0);
 static KEPT: AtomicU64 = AtomicU64::new(0);
 /// What [`room`] returns, for calls that cannot afford to work it out.
 static ROOM: AtomicU64 = AtomicU64::new(DEFAULT);
+
+static GAUGE: OnceLock<Gauge> = OnceLock::new();
+
+/// What the budget knows of the stores of this process, which are above it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gauge {
+    /// Bytes that they have in memory and not in tables yet.
+    pub in_memory: fn() -> u64,
+    /// Sets how many bytes of what they have read from tables they may keep, and forgets what they
+    /// have kept.
+    pub set_cache: fn(u64),
+}
+
+impl Gauge {
+    /// Lets the budget know of the stores. To be called before the first of them asks for its
+    /// [`cache`]; later calls do nothing.
+    pub(crate) fn register(self) {
+        _ = GAUGE.set(self);
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// Bytes that stores have in memory and not in tables yet.
+fn in_stores() -> u64 {
+    GAUGE.get().map_or(0, |gauge| (gauge.in_memory)())
+}
 
 /// The budget of this process, in bytes.
 pub fn budget() -> u64 {
@@ -68,7 +95,11 @@ pub fn set_budget(bytes: u64) -> Result<()> {
     }
     BUDGET.store(bytes, Ordering::Relaxed);
     share_out();
-    store::set_cache(cache());
+    // Either this sees a gauge that is being registered, or its store sees the new budget.
+    fence(Ordering::SeqCst);
+    if let Some(gauge) = GAUGE.get() {
+        (gauge.set_cache)(cache());
+    }
     Ok(())
 }
 
@@ -96,12 +127,12 @@ pub(crate) fn cache() -> u64 {
 
 /// Whether some of what stores have in memory should be moved to tables.
 pub(crate) fn is_short() -> bool {
-    store::in_memory() > room() / 8 * 3
+    in_stores() > room() / 8 * 3
 }
 
 /// Whether so much is in memory that what adds to it must wait.
 pub(crate) fn is_used_up() -> bool {
-    store::in_memory() > room() / 16 * 7
+    in_stores() > room() / 16 * 7
 }
 
 /// How much of something that takes `own` bytes may be kept, of `limit` at the most: what the others

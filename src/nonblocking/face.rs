@@ -1,12 +1,14 @@
 //! What the nonblocking faces of both queues have in common.
 
+use std::any::Any;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::closing;
 use super::inflight::Inflight;
 use super::operation::{self, Asked, Client, Got};
 use super::response::Response;
-use super::together::{Append, Take};
+use super::together::{self, Append, Appends, Take, Takes};
 use crate::blocking::{Handle, Site};
 use crate::error::Result;
 use crate::log::Log;
@@ -17,7 +19,7 @@ use crate::log::read::{Batch, Claim, Taken};
 use crate::log::together::Request;
 use crate::options::{Durability, StartPosition};
 use crate::store::rocks::RocksStore;
-use crate::worker::Job;
+use crate::worker::{Job, Joint};
 
 /// A queue of either kind.
 pub trait Open: Clone + Send + 'static {
@@ -123,7 +125,7 @@ impl<Q: Open> Face<Q> {
         let level = asked.level;
         if !asked.waits() {
             return self.together(asked, |client| {
-                Job::Append(Box::new(Appending {
+                Job::Together(Box::new(Appending {
                     client,
                     items,
                     level,
@@ -153,7 +155,7 @@ impl<Q: Open> Face<Q> {
         if !asked.waits() {
             let request = Request { start, max, level };
             return self.together(asked, |client| {
-                Job::Take(Box::new(Taking {
+                Job::Together(Box::new(Taking {
                     client,
                     label,
                     request,
@@ -281,6 +283,17 @@ impl<T: Send + Sync + 'static, P: Payload> Append for Appending<T, P> {
     }
 }
 
+impl<T: Send + Sync + 'static, P: Payload> Joint for Appending<T, P> {
+    fn run(self: Box<Self>, following: &mut VecDeque<Job>) -> Result<()> {
+        together::append(self, following);
+        Ok(())
+    }
+
+    fn join(self: Box<Self>, group: &mut dyn Any) -> Option<Box<dyn Joint>> {
+        Appends::join(self, group)
+    }
+}
+
 /// A pop or a next that does not wait.
 struct Taking<T> {
     client: Client<T>,
@@ -314,5 +327,15 @@ impl<T: Send + Sync + 'static> Take for Taking<T> {
             }
             Err(error) => self.client.answer(Err(error), None),
         }
+    }
+}
+
+impl<T: Send + Sync + 'static> Joint for Taking<T> {
+    fn run(self: Box<Self>, following: &mut VecDeque<Job>) -> Result<()> {
+        together::take(self, following)
+    }
+
+    fn join(self: Box<Self>, group: &mut dyn Any) -> Option<Box<dyn Joint>> {
+        Takes::join(self, group)
     }
 }

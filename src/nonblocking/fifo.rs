@@ -14,9 +14,9 @@ use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::state::ONLY_LABEL;
 use crate::log::stats::Stats;
-use crate::log::wait::Wait;
 use crate::options::StartPosition::Oldest;
 use crate::options::{CallOptions, Durability, QueueOptions};
+use crate::wait::Wait;
 
 /// The nonblocking face of a [`blocking::PersistentQueueWithCapacity`].
 ///
@@ -45,6 +45,19 @@ impl Open for blocking::PersistentQueueWithCapacity {
 
     fn durability(&self) -> Durability {
         self.durability()
+    }
+}
+
+impl blocking::PersistentQueueWithCapacity {
+    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
+    /// under way.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when `max_inflight_ops` is 0.
+    pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<PersistentQueueWithCapacity> {
+        self.handle().site().with(Log::check_usable)?;
+        PersistentQueueWithCapacity::over(self.clone(), max_inflight_ops)
     }
 }
 

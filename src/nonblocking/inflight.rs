@@ -8,7 +8,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Birthplace;
-use crate::log::wait::{Ticket, Wait};
+use crate::log::wait::Ticket;
+use crate::wait::Wait;
 use crate::worker::{Desk, Job};
 
 /// The operations of one nonblocking face. Dropping it waits until they are done.
@@ -154,7 +155,9 @@ impl Counter {
 
     fn end(&self) {
         self.count.fetch_sub(1, Ordering::SeqCst);
-        // One who begins to wait looks for room after this, or is seen here.
+        // One who begins to wait looks for room after this, or is seen here. Each side writes one of
+        // `count` and `waiting` and then reads the other; only in one order of all (`SeqCst`) can they
+        // not both miss what the other wrote, which would leave a caller waiting beside free room.
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.admit();
         }

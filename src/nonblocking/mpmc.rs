@@ -13,9 +13,9 @@ use crate::log::fill::Watermark;
 use crate::log::items::Items;
 use crate::log::read::Batch;
 use crate::log::stats::{LabelStats, Stats};
-use crate::log::wait::Wait;
 use crate::mpmc::Next;
 use crate::options::{CallOptions, Durability, MpmcOptions, StartPosition};
+use crate::wait::Wait;
 
 /// The nonblocking face of a [`blocking::MpmcQueue`].
 ///
@@ -45,6 +45,19 @@ impl Open for blocking::MpmcQueue {
 
     fn durability(&self) -> Durability {
         self.durability()
+    }
+}
+
+impl blocking::MpmcQueue {
+    /// The nonblocking face of the same open queue, with at most `max_inflight_ops` operations
+    /// under way.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when `max_inflight_ops` is 0.
+    pub fn nonblocking(&self, max_inflight_ops: usize) -> Result<MpmcQueue> {
+        self.handle().site().with(Log::check_usable)?;
+        MpmcQueue::over(self.clone(), max_inflight_ops)
     }
 }
 

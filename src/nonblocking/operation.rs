@@ -14,9 +14,10 @@ use crate::log::Log;
 use crate::log::attempt::{Place, Tried, Turn};
 use crate::log::commit::Committed;
 use crate::log::unclaimed::Unclaimed;
-use crate::log::wait::{Ring, Wait};
+use crate::log::wait::Ring;
 use crate::options::Durability;
 use crate::store::rocks::RocksStore;
+use crate::wait::Wait;
 use crate::worker::{Desk, Job, Patient};
 
 /// What an operation gives: a value, and the items in it that have to be claimed.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
 use crate::log::unclaimed::Unclaimed;
-use crate::log::wait::Wait;
+use crate::wait::Wait;
 use crate::worker::{Desk, Patient};
 
 /// The answer to an operation of a nonblocking queue, once it is there.

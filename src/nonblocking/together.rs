@@ -1,6 +1,7 @@
 //! Operations of a kind that lie in the tray one behind another: the worker does them together, so
 //! that they share a write, and a sync. Each has an outcome of its own.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::log::commit::Committed;
 use crate::log::read::{Claim, Taken};
 use crate::log::together::{Addition, Request};
 use crate::options::Durability;
-use crate::worker::Job;
+use crate::worker::{Job, Joint};
 
 /// So many are done together at most: the first waits for the last.
 const MOST: usize = 512;
@@ -46,18 +47,59 @@ pub(crate) trait Take: Send {
     fn end(self: Box<Self>, result: Result<Taken>);
 }
 
+/// Pushes that are done together.
+pub(crate) struct Appends {
+    all: Vec<Box<dyn Append>>,
+    payload: u64,
+}
+
+impl Appends {
+    fn new(first: Box<dyn Append>) -> Self {
+        let payload = payload(&*first);
+        Self {
+            all: vec![first],
+            payload,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.all.len() < MOST && self.payload < MOST_PAYLOAD
+    }
+
+    /// Adds `next` if `group` is of pushes, and has room for it; gives it back otherwise.
+    pub(crate) fn join<A: Append + Joint + 'static>(
+        next: Box<A>,
+        group: &mut dyn Any,
+    ) -> Option<Box<dyn Joint>> {
+        let Some(appends) = group.downcast_mut::<Self>().filter(|all| all.has_room()) else {
+            return Some(next);
+        };
+        appends.payload = appends.payload.saturating_add(payload(&*next));
+        appends.all.push(next);
+        None
+    }
+}
+
+/// Has those in front of `jobs` that go with `group` join it.
+fn gather(group: &mut dyn Any, jobs: &mut VecDeque<Job>) {
+    while let Some(next) = jobs.pop_front() {
+        let refused = match next {
+            Job::Together(next) => next.join(group).map(Job::Together),
+            other => Some(other),
+        };
+        if let Some(refused) = refused {
+            jobs.push_front(refused);
+            return;
+        }
+    }
+}
+
 /// Does `first`, and those in front of `jobs` that go with it.
 pub(crate) fn append(first: Box<dyn Append>, jobs: &mut VecDeque<Job>) {
     let site = &Arc::clone(first.site());
-    let mut payload = payload(&*first);
-    let mut appends = vec![first];
-    while appends.len() < MOST
-        && payload < MOST_PAYLOAD
-        && let Some(next) = next_append(jobs)
-    {
-        payload = payload.saturating_add(self::payload(&*next));
-        appends.push(next);
-    }
+    let mut appends = Appends::new(first);
+    gather(&mut appends, jobs);
+    let mut appends = appends.all;
     appends.retain(|append| append.begin());
     for late in appends.extract_if(.., |append| append.site().check_open().is_err()) {
         let closed = late.site().check_open();
@@ -72,16 +114,6 @@ pub(crate) fn append(first: Box<dyn Append>, jobs: &mut VecDeque<Job>) {
     });
     for (append, result) in appends.into_iter().zip(settled) {
         append.end(site.with(|_| result.map(drop)));
-    }
-}
-
-fn next_append(jobs: &mut VecDeque<Job>) -> Option<Box<dyn Append>> {
-    match jobs.pop_front()? {
-        Job::Append(next) => Some(next),
-        other => {
-            jobs.push_front(other);
-            None
-        }
     }
 }
 
@@ -102,12 +134,12 @@ fn addition(append: &dyn Append) -> Addition<'_> {
 pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) -> Result<()> {
     let site = &Arc::clone(first.site());
     let label = Arc::clone(first.label());
-    let mut takes = vec![first];
-    while takes.len() < MOST
-        && let Some(next) = next_take(&label, jobs)
-    {
-        takes.push(next);
-    }
+    let mut takes = Takes {
+        label: Arc::clone(&label),
+        all: vec![first],
+    };
+    gather(&mut takes, jobs);
+    let mut takes = takes.all;
     takes.retain(|take| take.begin());
     for late in takes.extract_if(.., |take| take.site().check_open().is_err()) {
         let closed = late.site().check_open();
@@ -134,13 +166,25 @@ pub(crate) fn take(first: Box<dyn Take>, jobs: &mut VecDeque<Job>) -> Result<()>
     given_back
 }
 
-fn next_take(label: &str, jobs: &mut VecDeque<Job>) -> Option<Box<dyn Take>> {
-    match jobs.pop_front()? {
-        Job::Take(next) if **next.label() == *label => Some(next),
-        other => {
-            jobs.push_front(other);
-            None
-        }
+/// Takes of one label that are done together.
+pub(crate) struct Takes {
+    label: Arc<str>,
+    all: Vec<Box<dyn Take>>,
+}
+
+impl Takes {
+    /// Adds `next` if `group` is of takes of its label, and has room for it; gives it back
+    /// otherwise.
+    pub(crate) fn join<T: Take + Joint + 'static>(
+        next: Box<T>,
+        group: &mut dyn Any,
+    ) -> Option<Box<dyn Joint>> {
+        let fits = |takes: &&mut Self| takes.all.len() < MOST && takes.label == *next.label();
+        let Some(takes) = group.downcast_mut::<Self>().filter(fits) else {
+            return Some(next);
+        };
+        takes.all.push(next);
+        None
     }
 }
 

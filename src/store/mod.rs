@@ -136,23 +136,6 @@ impl Dropped {
     pub(crate) const HEAD: usize = 64;
 }
 
-/// Bytes that the stores of this process have in memory and not in tables yet.
-pub(crate) fn in_memory() -> u64 {
-    #[cfg(feature = "rocksdb")]
-    return rocks::in_memory();
-    #[cfg(not(feature = "rocksdb"))]
-    0
-}
-
-/// Sets how many bytes of what they have read from tables the stores of this process may keep, and forgets
-/// what they have kept.
-pub(crate) fn set_cache(bytes: u64) {
-    #[cfg(feature = "rocksdb")]
-    rocks::set_cache(bytes);
-    #[cfg(not(feature = "rocksdb"))]
-    let _ = bytes;
-}
-
 /// An ordered store with atomic batches. Every method may be called from any thread.
 pub(crate) trait Store: Send + Sync + 'static {
     type Batch: Batch;

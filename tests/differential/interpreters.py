@@ -18,7 +18,7 @@ REFERENCE = HERE.parents[1] / ".venv-0.3.0" / "bin" / "python"
 MEMORY = Path("/dev/shm")
 """A file system in memory, where there is one: what a disk takes is not compared."""
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which a line hangs."""
 
 Program = list[str]

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and fork")
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds after which something that should have happened has not."""
 
 

@@ -144,7 +144,7 @@ def test_labels_learn_what_was_dropped(tmp_path: Path) -> None:
 
 
 def test_items_that_expire_make_room_on_an_mpmc_queue(tmp_path: Path) -> None:
-    with blocking.MpmcQueue(tmp_path / "q", 1, max_elements=1) as queue:
+    with blocking.MpmcQueue(tmp_path / "q", 3, max_elements=1) as queue:
         queue.add([b"a"])
         with pytest.raises(Full):
             queue.add([b"b"], timeout=0.01)

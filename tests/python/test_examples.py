@@ -2,7 +2,9 @@
 
 import ast
 import doctest
-import logging
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,26 +46,43 @@ def with_python() -> list[Path]:
     return found
 
 
-@pytest.fixture
-def logger() -> Iterator[None]:
-    """Undo what a document does to the loggers."""
-    loggers = [logging.getLogger(name) for name in ("rocksq", "rocksq.rocksdb")]
-    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
-    yield
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
+def run(document: Path, folder: Path) -> None:
+    """Run a document's blocks one after another in a process of their own, as a reader would."""
+    program = "\n".join(code for _, code in blocks(document, "python"))
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{document}: {done.stderr}"
 
 
-@pytest.mark.usefixtures("logger")
 @pytest.mark.parametrize(
     "document", with_python(), ids=lambda document: str(document.relative_to(ROOT))
 )
-def test_the_document_holds(
-    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Run a document's blocks one after another, as a reader would type them."""
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "__main__"}
-    for line, code in blocks(document, "python"):
-        exec(compile("\n" * (line - 1) + code, document, "exec"), names)
+def test_the_document_holds_and_holds_again(document: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        run(document, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+def pages_in_order() -> list[Path]:
+    """Give the README and the pages in the order of the site's menu."""
+
+    def pages(entry: object) -> Iterator[str]:
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict):
+            for below in entry.values():
+                yield from pages(below)
+        elif isinstance(entry, list):
+            for below in entry:
+                yield from pages(below)
+
+    menu = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
+    return [ROOT / "README.md", *(ROOT / "docs" / page for page in pages(menu))]
+
+
+def test_a_reader_can_follow_all_documents_in_one_folder(tmp_path: Path) -> None:
+    in_order = [page for page in pages_in_order() if page in with_python()]
+    assert sorted(in_order) == sorted(with_python())
+    for document in in_order:
+        run(document, tmp_path)

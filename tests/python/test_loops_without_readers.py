@@ -15,7 +15,7 @@ from support import PATIENCE
 class WithoutReaders(asyncio.SelectorEventLoop):
     """As asyncio's ProactorEventLoop, which has these two from its abstract class."""
 
-    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
         raise NotImplementedError
 
     def remove_reader(self, fd: Any) -> bool:

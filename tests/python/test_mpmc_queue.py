@@ -84,11 +84,11 @@ def test_labels_keep_their_place_over_reopening(path: Path) -> None:
 
 
 def test_items_expire_and_the_loss_is_told_once(path: Path) -> None:
-    queue = MpmcQueue(path, 1)
+    queue = MpmcQueue(path, 3)
     queue.add([b"old"])
     queue.next("early", Oldest)
     queue.add([b"lost"])
-    time.sleep(1.1)
+    time.sleep(3.1)
     assert (queue.len, queue.is_empty) == (0, True)
     queue.add([b"new"])
     assert queue.next("early", Oldest, 9) == ([b"new"], True)

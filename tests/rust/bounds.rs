@@ -11,7 +11,7 @@ use rocksq::{
 
 use crate::support::Home;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn fifo(home: &Home, max_bytes: u64, on_full: OnFull) -> PersistentQueueWithCapacity {
     let mut options = QueueOptions::default();

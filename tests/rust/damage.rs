@@ -4,6 +4,7 @@
 mod aimed;
 mod anywhere;
 mod backups;
+mod closed;
 mod corpus;
 mod cramped;
 mod directory;
@@ -12,3 +13,4 @@ mod image;
 mod judge;
 mod logs;
 mod repairs;
+mod small_files;

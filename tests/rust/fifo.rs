@@ -285,7 +285,7 @@ fn consuming_takes_each_item_and_ends_when_the_queue_is_closed() {
             items.collect::<Vec<_>>()
         });
         queue.push(&numbered(3, 2)).unwrap();
-        crate::support::waiting::until(Duration::from_secs(5), "all are taken", || {
+        crate::support::waiting::until(Duration::from_secs(60), "all are taken", || {
             queue.is_empty().unwrap()
         });
         queue.close().unwrap();

@@ -16,7 +16,7 @@ use crate::support::tree::{assert_unchanged, picture};
 use crate::support::waiting::until;
 use crate::support::{Home, KIB, LEVELS, ROOMY, numbered, numbers};
 
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(60);
 const WRONG: i32 = 7;
 
 /// Forks a child that does `work` and leaves through `exit`, as a program does that returns from

@@ -271,7 +271,7 @@ pub fn run_and_kill(task: &Task, moment: Moment, history: &mut History, strike: 
     });
     match moment {
         Moment::AtWork(delay) => {
-            let opened = is_open.recv_timeout(Duration::from_secs(10));
+            let opened = is_open.recv_timeout(Duration::from_secs(60));
             assert!(opened.is_ok(), "not opened in time");
             thread::sleep(delay);
         }

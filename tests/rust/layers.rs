@@ -179,16 +179,8 @@ fn the_extension_is_given_neither_the_log_nor_the_store() {
 
 #[test]
 fn the_log_knows_nothing_of_the_queues_above_it() {
-    let log = sources()
-        .into_iter()
-        .filter(|source| source.is_below("log/"));
     let above = ["blocking", "nonblocking", "extension", "mpmc"];
-    assert_none(log.filter(|source| {
-        let imports = source.code.split("crate::").skip(1);
-        imports
-            .map(first_word)
-            .any(|module| above.contains(&module))
-    }));
+    assert_no_import("log/", &above);
 }
 
 #[test]
@@ -220,16 +212,8 @@ fn threads_meet_in_the_log_at_its_primitives_alone() {
 
 #[test]
 fn the_store_knows_nothing_of_the_log_and_the_queues() {
-    let store = sources()
-        .into_iter()
-        .filter(|source| source.is_below("store/"));
     let above = ["log", "blocking", "nonblocking", "extension", "mpmc"];
-    assert_none(store.filter(|source| {
-        let imports = source.code.split("crate::").skip(1);
-        imports
-            .map(first_word)
-            .any(|module| above.contains(&module))
-    }));
+    assert_no_import("store/", &above);
 }
 
 /// Whoever listens may call a queue, so nobody tells anything where a lock may be held.
@@ -259,6 +243,72 @@ fn the_queues_know_nothing_of_the_extension() {
     assert_none(sources().into_iter().filter(knows));
 }
 
+#[test]
+fn the_blocking_queues_know_nothing_of_the_nonblocking_ones() {
+    assert_no_import("blocking/", &["nonblocking"]);
+}
+
+#[test]
+fn the_worker_knows_nothing_of_the_queues_it_works_for() {
+    assert_no_import(
+        "worker.rs",
+        &["blocking", "nonblocking", "mpmc", "extension", "log"],
+    );
+}
+
+#[test]
+fn options_and_waits_know_nothing_of_the_log_and_the_queues() {
+    let above = [
+        "log",
+        "store",
+        "blocking",
+        "nonblocking",
+        "mpmc",
+        "extension",
+    ];
+    assert_no_import("options.rs", &above);
+    assert_no_import("wait.rs", &above);
+}
+
+#[test]
+fn the_budget_knows_nothing_of_the_stores_that_it_is_for() {
+    let above = [
+        "store",
+        "log",
+        "blocking",
+        "nonblocking",
+        "mpmc",
+        "extension",
+    ];
+    assert_no_import("memory/", &above);
+}
+
+#[test]
+fn the_files_of_rocksdb_are_read_without_it() {
+    assert_no_import("store/files/", &["store::rocks"]);
+}
+
+#[test]
+fn what_serves_a_whole_process_knows_no_queue() {
+    let above = [
+        "store",
+        "log",
+        "blocking",
+        "nonblocking",
+        "mpmc",
+        "extension",
+    ];
+    for file in [
+        "error.rs",
+        "events.rs",
+        "fork.rs",
+        "housekeeping.rs",
+        "primitives/",
+    ] {
+        assert_no_import(file, &above);
+    }
+}
+
 /// Several threads may use one object at once, and Python's lock does not protect it.
 #[test]
 fn every_class_of_python_is_frozen() {
@@ -278,9 +328,55 @@ fn every_class_of_python_is_frozen() {
     assert!(classes.iter().all(|class| class.starts_with("(frozen")));
 }
 
-fn first_word(text: &str) -> &str {
-    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    &text[..end.unwrap_or(text.len())]
+/// No file below `folder` imports from one of the modules `above`. Paths under `tests` are free.
+#[track_caller]
+fn assert_no_import(folder: &str, above: &[&str]) {
+    let mut below: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.is_below(folder) && !source.path.contains("tests"))
+        .collect();
+    assert!(!below.is_empty(), "{folder} is no longer there");
+    below.retain(|source| {
+        let imports = imports(&source.code);
+        above.iter().any(|module| {
+            let inside = format!("{module}::");
+            imports
+                .iter()
+                .any(|path| path == module || path.starts_with(&inside))
+        })
+    });
+    assert_none(below.into_iter());
+}
+
+/// The paths that a file names from the root of the crate on, those in braces one by one.
+fn imports(code: &str) -> Vec<String> {
+    let code = code.split("mod tests {").next().unwrap_or_default();
+    let mut paths = Vec::new();
+    for path in code.split("crate::").skip(1) {
+        let is_part = |letter: char| letter.is_alphanumeric() || "_:".contains(letter);
+        match path.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split(';').next().unwrap_or_default();
+                let names = list.split([',', '{', '}']).map(str::trim);
+                paths.extend(names.map(str::to_owned));
+            }
+            None => {
+                let end = path.find(|letter| !is_part(letter)).unwrap_or(path.len());
+                paths.push(path[..end].to_owned());
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn an_import_is_found_alone_and_in_braces() {
+    let code =
+        "use crate::log::Log; use crate::{error::Error, store::{self, Batch}}; crate::fork::x()";
+    let paths = imports(code);
+    for path in ["log::Log", "error::Error", "store::", "fork::x"] {
+        assert!(paths.iter().any(|found| found == path), "{paths:?}");
+    }
 }
 
 #[test]

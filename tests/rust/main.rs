@@ -44,6 +44,7 @@ mod released;
 mod resources;
 mod sharing;
 #[cfg(target_os = "linux")]
+mod short;
 mod stalls;
 mod support;
 mod threads;

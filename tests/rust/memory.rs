@@ -117,7 +117,7 @@ fn fills_and_drains_a_backlog() {
     let queues = open(&home, 1);
     fill(&queues, SMALL, Durability::Written);
     until(
-        Duration::from_secs(15),
+        Duration::from_secs(60),
         "an idle queue takes little",
         || anonymous() < before + 24 * MIB,
     );
@@ -137,7 +137,7 @@ fn works_with_little() {
     let queues = open(&home, 1);
     fill(&queues, SMALL, Durability::Written);
     memory::set_budget(32 * MIB).unwrap();
-    until(Duration::from_secs(15), "the new budget is kept to", || {
+    until(Duration::from_secs(60), "the new budget is kept to", || {
         anonymous() < before + 16 * MIB
     });
     drain(&queues, SMALL);

@@ -10,8 +10,8 @@ use rocksq::{ErrorKind, Wait};
 use crate::support::waiting::{spawn_waiting, until};
 use crate::support::{Home, kind, number, numbered, numbers};
 
-const TTL: Duration = Duration::from_millis(700);
-const SOON: Duration = Duration::from_secs(3);
+const TTL: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Closes the queue and opens it again.
 fn reopened(queue: &MpmcQueue) -> MpmcQueue {

@@ -212,6 +212,7 @@ impl<S: Store> Log<S> {
         if place == Place::Buffer && self.retention == Retention::Unread {
             state.skip_what_was_taken();
         }
+        // Last, under the same lock: those who are called find all of the change.
         if plan.closes {
             state.call_everybody();
         } else if appended {

@@ -30,12 +30,12 @@ use super::bounds::Bounds;
 use super::clock::manual::ManualClock;
 use super::items::Items;
 use super::state::ONLY_LABEL;
-use super::wait::Wait;
 use super::{Log, Retention, chunk};
 use crate::options::Durability::Written;
 use crate::options::{OnFull, StartPosition};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+use crate::wait::Wait;
 
 type MemoryLog = Log<MemoryStore>;
 

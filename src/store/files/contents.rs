@@ -15,9 +15,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::closed::Closed;
 use super::varint::Bytes;
 use super::wal::{self, Detail, Piece};
 
@@ -41,6 +42,9 @@ pub(crate) struct Contents {
     torn: bool,
 }
 
+/// A `CURRENT` that has as much as this is not one of RocksDB's.
+const LONGEST_CURRENT: u64 = 256;
+
 /// Why a MANIFEST is not to be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
@@ -48,12 +52,15 @@ pub(crate) enum Doubt {
     Damaged(u64),
     /// The logs are not those that it must find.
     Unfit,
+    /// It has lost its end since the queue was closed.
+    Cut,
 }
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged(offset) => write!(f, "the table of contents is damaged at byte {offset}"),
+            Self::Cut => f.write_str("the table of contents has lost its end"),
             Self::Unfit => {
                 f.write_str("the log is missing, or the table of contents is older than it")
             }
@@ -75,6 +82,11 @@ pub(crate) fn doubt(directory: &Path, files: &[(u64, PathBuf)]) -> io::Result<Op
         && !wal::ends_unwritten(&manifest, offset)?
     {
         return Ok(Some(Doubt::Damaged(offset)));
+    }
+    if let Some(closed) = Closed::valid(directory)?
+        && closed.cut_manifest(directory)?.is_some()
+    {
+        return Ok(Some(Doubt::Cut));
     }
     // Without a number that comes next nothing was in use yet.
     if contents.unknown || contents.next_file == 0 {
@@ -99,10 +111,23 @@ pub(crate) fn sessions(directory: &Path) -> io::Result<BTreeMap<u64, u64>> {
 
 /// The MANIFEST that is in use, if `CURRENT` names one.
 pub(crate) fn current(directory: &Path) -> io::Result<Option<PathBuf>> {
-    let text = fs::read(directory.join("CURRENT"))?;
-    let name = std::str::from_utf8(&text).ok().map(str::trim_end);
-    let name = name.filter(|name| name.starts_with("MANIFEST-") && !name.contains('/'));
-    Ok(name.map(|name| directory.join(name)))
+    let path = directory.join("CURRENT");
+    if path.is_dir() {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    fs::File::open(path)?
+        .take(LONGEST_CURRENT)
+        .read_to_end(&mut text)?;
+    Ok(named(&text).map(|name| directory.join(name)))
+}
+
+/// The name in the text of a `CURRENT`, if RocksDB wrote it so: a line with the name of a MANIFEST.
+fn named(text: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
+    let number = name.strip_prefix("MANIFEST-")?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(name)
 }
 
 pub(crate) fn read(manifest: &Path) -> io::Result<Contents> {

@@ -13,16 +13,18 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::directories;
+use super::{directories, native};
 use crate::store::files::wal;
 
 pub(super) const SUSPECT: &str = "rocksq-suspect";
 pub(super) const REPAIRING: &str = "rocksq-repairing";
 const LOST: &str = "rocksq-lost-";
 const REACHED: &str = "REACHED";
+/// More than a sequence number has.
+const LONGEST_NUMBER: u64 = 64;
 const UNTOLD: &str = "UNTOLD";
 const DAMAGED: &str = "rocksq-damaged-";
 const REPAIRED: &str = "rocksq-repaired-";
@@ -111,6 +113,7 @@ pub(super) fn link_file(from: &Path, to: &Path) -> io::Result<()> {
 /// A copy that is cut short has another name.
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let part = to.with_extension("part");
+    native::occupy_standard_descriptors();
     fs::copy(from, &part)?;
     fs::File::open(&part)?.sync_all()?;
     fs::rename(&part, to)
@@ -119,6 +122,7 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 /// Notes in a directory of logs up to which sequence number their changes were brought back, and that
 /// nobody was told of it.
 pub(super) fn note_reached(directory: &Path, reached: u64) -> io::Result<()> {
+    native::occupy_standard_descriptors();
     fs::write(directory.join(REACHED), format!("{reached}\n"))?;
     fs::File::open(directory.join(REACHED))?.sync_all()?;
     fs::write(directory.join(UNTOLD), "")?;
@@ -135,7 +139,9 @@ pub(super) fn note_told(directory: &Path) -> io::Result<()> {
 
 /// Up to which sequence number the changes in these logs were brought back, if that was noted.
 pub(super) fn reached(directory: &Path) -> Option<u64> {
-    let text = fs::read_to_string(directory.join(REACHED)).ok()?;
+    let mut text = String::new();
+    let file = fs::File::open(directory.join(REACHED)).ok()?;
+    file.take(LONGEST_NUMBER).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 

@@ -40,10 +40,11 @@ use super::kind::Kind;
 use super::reserve::Reserve;
 use super::traffic::Counters;
 use super::whereabouts::Landmark;
-use super::{aside, disk, failure, options, reclaim, refresh};
+use super::{aside, directories, disk, failure, options, reclaim, refresh};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::Birthplace;
+use crate::store::files::closed::Closed;
 use crate::store::{Dropped, Occasion, Traffic};
 
 /// What a small write has beside its items, and more.
@@ -275,10 +276,14 @@ impl Core {
             Slot::Open(engine, hold) => {
                 // Writes that came after the first sync are few.
                 let closed = synced.and_then(|()| engine.sync());
-                match self.landmark.is_displaced() {
+                if self.landmark.is_displaced() {
                     // It would write a table of contents there, in the place of another.
-                    true => engine.leave_open(),
-                    false => drop(engine),
+                    engine.leave_open();
+                } else {
+                    drop(engine);
+                    if closed.is_ok() {
+                        self.note_close();
+                    }
                 }
                 self.reserve.leave();
                 drop(hold);
@@ -338,6 +343,18 @@ impl Core {
             && hold.made().give_up()
         {
             *slot = Slot::Closed;
+        }
+    }
+
+    /// Notes how far the files of the closed database go, for the next opening to compare. An opening does
+    /// without the note where that fails, as on a full disk.
+    fn note_close(&self) {
+        let noted = Closed::of(self.path())
+            .and_then(|closed| closed.write(self.path()))
+            .and_then(|()| directories::sync(self.path()));
+        if let Err(error) = noted {
+            let text = format_args!("could not note how far the files go: {error}");
+            self.event(Level::Debug).post(text);
         }
     }
 

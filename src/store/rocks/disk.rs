@@ -4,6 +4,8 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::native;
+
 /// Bytes allocated for the files in `directory` and below. Files that vanish meanwhile do not
 /// count.
 pub(super) fn allocated(directory: &Path) -> io::Result<u64> {
@@ -50,7 +52,7 @@ pub(super) fn has_room(directory: &Path, bytes: u64) -> bool {
 pub(super) fn sync_logs(directory: &Path) -> io::Result<()> {
     for log in logs(directory)? {
         // Windows syncs a file only for who may write to it.
-        fs::OpenOptions::new().write(true).open(log)?.sync_data()?;
+        native::opened(|| fs::OpenOptions::new().write(true).open(log))?.sync_data()?;
     }
     Ok(())
 }

@@ -12,11 +12,18 @@ use super::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::{contents, wal};
 
-/// Fails with `Corrupt` if RocksDB would never finish reading the MANIFEST in `directory`.
+/// Fails with `Corrupt` if RocksDB would never finish reading the MANIFEST in `directory`, or would not find
+/// its name in `CURRENT`.
 pub(super) fn check_contents(directory: &Path) -> Result<()> {
     match contents::current(directory) {
         Ok(Some(manifest)) => check(directory, &manifest),
-        Ok(None) => Ok(()),
+        // RocksDB's answer would not tell that from a refusal of the operating system.
+        Ok(None) => Err(failure::explain(
+            ErrorKind::Corrupt,
+            "read the queue",
+            directory,
+            "its file CURRENT, which names the table of contents, is damaged",
+        )),
         Err(error) => absent_is_fine(directory, error),
     }
 }

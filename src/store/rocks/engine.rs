@@ -15,7 +15,7 @@ use super::hold::{self, Place};
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::replay::Replay;
 use super::traffic::Counters;
-use super::{batch, chunks, directories, disk, failure, options, survey};
+use super::{batch, chunks, directories, disk, failure, merge, options, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::memory;
@@ -98,6 +98,7 @@ impl Engine {
         match Self::open_somehow(place, kind, opening, counters) {
             Ok(engine) => {
                 let dropped = replay.after(engine.db().latest_sequence_number())?;
+                merge::merge_small_tables(&engine);
                 Ok((engine, dropped))
             }
             Err(error) => {

@@ -118,12 +118,14 @@ pub(super) fn kind(text: &str) -> ErrorKind {
 }
 
 /// Whether a status says that files are not as they were written: also by what RocksDB takes for the
-/// file of a newer version, and by a file that is not there although others speak of it.
+/// file of a newer version, by a file that is not there although others speak of it, and by a directory in
+/// its place.
 fn is_damage(text: &str) -> bool {
     ["Corruption", "Not implemented", "Invalid argument"]
         .iter()
         .any(|code| text.starts_with(code))
         || text.contains(&reason(errno::ENOENT))
+        || text.contains(&reason(errno::EISDIR))
 }
 
 /// Whether a status says that there is no space, or no more for this user.
@@ -147,7 +149,7 @@ fn reason(errno: i32) -> String {
 
 #[cfg(unix)]
 mod errno {
-    pub(super) use libc::{EACCES, EDQUOT, EFBIG, EIO, EMFILE, ENFILE, ENOENT, ENOSPC};
+    pub(super) use libc::{EACCES, EDQUOT, EFBIG, EIO, EISDIR, EMFILE, ENFILE, ENOENT, ENOSPC};
 }
 
 #[cfg(not(unix))]
@@ -156,6 +158,8 @@ mod errno {
     pub(super) const EDQUOT: i32 = 1295;
     pub(super) const ENOSPC: i32 = 112;
     pub(super) const EFBIG: i32 = 223;
+    /// `ERROR_DIRECTORY_NOT_SUPPORTED`.
+    pub(super) const EISDIR: i32 = 336;
     /// `ERROR_IO_DEVICE`, `ERROR_TOO_MANY_OPEN_FILES`, `ERROR_NO_SYSTEM_RESOURCES`.
     pub(super) const EIO: i32 = 1117;
     pub(super) const EMFILE: i32 = 4;

@@ -256,12 +256,15 @@ fn lock_directory(
 }
 
 fn open_lock_file(name: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(name)
+    let open = || {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(name)
+    };
+    native::opened(open)
 }
 
 /// Whether another process has the directory.
@@ -272,8 +275,7 @@ fn is_held(path: &Path) -> bool {
 /// Leaves a holder file in a directory that nobody has opened yet, which tells it from those of
 /// other programs even when it is damaged.
 pub(super) fn mark(path: &Path) -> io::Result<()> {
-    native::occupy_standard_descriptors();
-    File::create_new(path.join(HOLDER))?;
+    native::opened(|| File::create_new(path.join(HOLDER)))?;
     directories::sync(path)
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::aside;
+use crate::store::files::closed::Closed;
 use crate::store::files::logs;
 use crate::store::files::wal::{self, Detail, Piece};
 
@@ -14,6 +15,14 @@ pub(super) fn problems(directory: &Path) -> io::Result<Vec<String>> {
     let in_place = wal::files(directory)?;
     let in_place = logs::damage(&in_place)?;
     for lost in aside::lost(directory)? {
+        let name = lost.file_name().unwrap_or_default().display();
+        if let Some(closed) = Closed::read(&lost) {
+            for cut in closed.cut_logs(&lost)? {
+                problems.push(format!(
+                    "An earlier opening has set logs aside in {name}: {cut}"
+                ));
+            }
+        }
         let reached = aside::reached(&lost).unwrap_or(0);
         let is_told = |log: &Path| {
             let mut files = in_place.iter().map(|damage| damage.file);

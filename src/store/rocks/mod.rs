@@ -23,6 +23,7 @@
 //! | `core` | the open queue: exchange of the database after an error, closing |
 //! | `batch`, `chunks` | writing and reading |
 //! | `reclaim`, `disk` | giving space back, and how much is used |
+//! | `merge` | many small tables of short openings into one |
 //! | `refresh` | keeping files from looking as if they had been left behind |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
@@ -54,6 +55,7 @@ mod kind;
 mod legacy;
 mod lock;
 mod made;
+mod merge;
 mod native;
 mod options;
 mod paths;
@@ -85,7 +87,6 @@ pub(crate) use self::legacy::{convert, kind_at};
 pub(crate) use self::paths::entering;
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
-pub(crate) use self::shared::{in_memory, set_cache};
 use self::survey::Found;
 use self::traffic::Counters;
 use super::{Dropped, Occasion, Records, Store, Traffic, Visitor};

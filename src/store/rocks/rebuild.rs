@@ -11,6 +11,7 @@ use super::salvage::Salvage;
 use super::{RocksStore, aside, directories, engine, failure, fragments, kept, settle, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
+use crate::store::files::closed::Closed;
 use crate::store::files::{contents, logs, wal};
 
 /// A queue's directory, held for a repair or for a look.
@@ -109,6 +110,10 @@ impl Rebuild {
             && let Some(doubt) = contents::doubt(&self.path, &files)?
         {
             problems.push(format!("An opening is refused: {doubt}"));
+        }
+        let closed = Closed::valid(&self.path)?;
+        for cut in closed.map_or_else(|| Ok(Vec::new()), |closed| closed.cut_logs(&self.path))? {
+            problems.push(format!("An opening drops something: the log {cut}"));
         }
         for damage in logs::damage(&files)? {
             problems.push(format!("An opening drops something: {damage}"));

@@ -4,7 +4,8 @@
 //! read before it. If all that is wrong with them is a torn end, as a crash leaves it, that is all.
 //! Otherwise they are linked into `suspect`, and when RocksDB has not brought back every record
 //! that is whole, `suspect` becomes `lost-1` or the next free number, and the loss is
-//! reported. A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` with the
+//! reported. A log that has lost its end since the queue was closed is kept as well, with the note of the
+//! close (`closed`). A crash in between leaves `suspect`, which the next opening judges, or a `lost-N` with the
 //! mark that nobody was told of it, which it tells again.
 
 use std::fs;
@@ -13,11 +14,12 @@ use std::path::{Path, PathBuf};
 
 use super::aside::{self, Judged};
 use super::hold::Place;
-use super::{endless, failure};
+use super::{directories, endless, failure};
 use crate::error::{ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::Dropped;
 use crate::store::files::changes::{self, Change};
+use crate::store::files::closed::{self, CLOSED, Closed};
 use crate::store::files::wal::{self, Detail, Piece};
 use crate::store::files::{contents, logs};
 
@@ -56,8 +58,18 @@ impl Replay {
     }
 
     fn look(place: &Place, files: &[(u64, PathBuf)]) -> io::Result<Self> {
-        let suspect = aside::suspect(&place.directory);
-        let state = if !logs::damage(files)?.is_empty() {
+        let directory = &place.directory;
+        let suspect = aside::suspect(directory);
+        let closed = Closed::valid(directory)?;
+        let is_cut = match &closed {
+            Some(closed) => !closed.cut_logs(directory)?.is_empty(),
+            None => false,
+        };
+        let state = if is_cut {
+            let note = (0, directory.join(CLOSED));
+            aside::link(&[files, &[note]].concat(), &suspect)?;
+            State::Suspect
+        } else if !logs::damage(files)?.is_empty() {
             aside::link(files, &suspect)?;
             State::Suspect
         } else if suspect.exists() {
@@ -74,9 +86,12 @@ impl Replay {
     /// Says what was dropped, now that RocksDB has brought back everything up to the sequence
     /// number `reached`. To be called before anything is written.
     pub(super) fn after(self, reached: u64) -> Result<Option<Dropped>> {
-        let name = self.place.name.clone();
-        self.judge(reached)
-            .map_err(|error| failure::refusal("keep the damaged log", &name, &error))
+        let (name, directory) = (self.place.name.clone(), self.place.directory.clone());
+        let dropped = self
+            .judge(reached)
+            .map_err(|error| failure::refusal("keep the damaged log", &name, &error))?;
+        forget_close(&directory);
+        Ok(dropped)
     }
 
     fn judge(self, reached: u64) -> io::Result<Option<Dropped>> {
@@ -94,7 +109,7 @@ impl Replay {
         let suspect = aside::suspect(&self.place.directory);
         let files = wal::files(&suspect)?;
         let judged = aside::judged_elsewhere(&self.place.directory, &suspect)?;
-        let lost = Lost::behind(&files, reached, &judged)?;
+        let lost = Lost::behind(&files, reached, &judged)?.or_cut_in(&suspect)?;
         if lost.records == 0 && !lost.bad_end {
             // RocksDB no longer needed the log that is damaged, and has read those behind it.
             fs::remove_dir_all(&suspect)?;
@@ -112,7 +127,7 @@ impl Replay {
         };
         let reached = aside::reached(&kept).unwrap_or(0);
         let judged = aside::judged_elsewhere(&self.place.directory, &kept)?;
-        let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?;
+        let lost = Lost::behind(&wal::files(&kept)?, reached, &judged)?.or_cut_in(&kept)?;
         Ok(Some(lost.kept_in(kept)))
     }
 
@@ -137,6 +152,15 @@ impl Replay {
     }
 }
 
+/// The note of the last close is void since RocksDB has begun a new table of contents.
+fn forget_close(directory: &Path) {
+    let removed = closed::remove(directory).and_then(|()| directories::sync(directory));
+    if let Err(error) = removed {
+        let text = format_args!("{CLOSED} stays, and is void: {error}");
+        Event::at(Level::Debug).about(directory).post(text);
+    }
+}
+
 /// What RocksDB did not bring back.
 #[derive(Debug, Default)]
 struct Lost {
@@ -145,7 +169,7 @@ struct Lost {
     /// Bytes of the logs from the first bad one on.
     bytes: u64,
     last_chunk: Option<(u64, Vec<u8>)>,
-    /// Whether bad bytes, and not of a torn end, are the last that the logs hold.
+    /// Whether bad bytes, and not of a torn end, are the last that the logs hold, or a log has lost its end.
     bad_end: bool,
 }
 
@@ -188,6 +212,17 @@ impl Lost {
             lost.bad_end = !wal::ends_unwritten(file, offset)?;
         }
         Ok(lost)
+    }
+
+    /// Adds what the logs in `directory` had when the queue was closed, and have lost.
+    fn or_cut_in(mut self, directory: &Path) -> io::Result<Self> {
+        if let Some(closed) = Closed::read(directory) {
+            for cut in closed.cut_logs(directory)? {
+                self.bad_end = true;
+                self.bytes = self.bytes.saturating_add(cut.bytes());
+            }
+        }
+        Ok(self)
     }
 
     fn kept_in(self, kept: PathBuf) -> Dropped {

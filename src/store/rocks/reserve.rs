@@ -172,13 +172,9 @@ impl Reserve {
             return Err(io::ErrorKind::NotFound.into());
         }
         let was_there = self.file.exists();
-        native::occupy_standard_descriptors();
         let mut how = OpenOptions::new();
-        let file = how
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&self.file)?;
+        how.write(true).create(true).truncate(false);
+        let file = native::opened(|| how.open(&self.file))?;
         let allocated = allocate(&file, size);
         if allocated.is_err() && !was_there {
             release(&self.file);

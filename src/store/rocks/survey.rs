@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rust_rocksdb::DB;
@@ -12,6 +12,10 @@ use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
 use super::reserve::RESERVE;
 use super::{access, aside, endless, failure, legacy, options};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::files::closed::CLOSED;
+
+/// The families are named at the start of a file.
+const LONGEST_TO_TELL: u64 = 16 << 20;
 
 /// What is at a path that a queue may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +93,7 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
         "LOG",
         HOLDER,
         RESERVE,
+        CLOSED,
         legacy::BUILDING,
     ];
     names.contains(&name)
@@ -139,7 +144,10 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
     }
     let mut found = None;
     for name in names.iter().filter(|name| tells_kind(name)) {
-        let text = fs::read(path.join(name)).map_err(|error| unusable(path, &error))?;
+        let Some(text) = read_start(&path.join(name)).map_err(|error| unusable(path, &error))?
+        else {
+            continue;
+        };
         if let Some(number) = newer_format(&text) {
             return Err(newer(number).of(path));
         }
@@ -147,6 +155,18 @@ pub(super) fn kind(path: &Path) -> Result<Kind> {
         found = found.or_else(|| kinds.into_iter().find(mentions));
     }
     found.ok_or_else(|| not_ours(path))
+}
+
+/// As much of a file as may tell the kind of a queue; `None` if it is no file.
+fn read_start(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    fs::File::open(file)?
+        .take(LONGEST_TO_TELL)
+        .read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 /// Whether a file of this name has the names of the families in it.
@@ -271,7 +291,7 @@ fn unfinished(names: &[OsString]) -> Found {
     let holds_data = names
         .iter()
         .filter_map(|name| name.to_str())
-        .any(|name| is_numbered(name, &["sst", "log"]));
+        .any(|name| is_numbered(name, &["sst", "log"]) || name == CLOSED);
     if holds_data {
         Found::Damaged
     } else {

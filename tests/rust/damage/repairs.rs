@@ -299,7 +299,9 @@ fn a_report_names_the_label_without_a_name() {
 fn a_report_counts_no_items_that_were_dropped() {
     let home = Home::new();
     let queue = home.dropping(5);
-    queue.add(&["a", "b", "c", "d", "e"]).unwrap();
+    for item in ["a", "b", "c", "d", "e"] {
+        queue.add(&[item]).unwrap();
+    }
     queue.add(&["six", "seven"]).unwrap();
     queue.close().unwrap();
     for report in [verify(home.queue()), repair(home.queue())] {

@@ -5,7 +5,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here should take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks until the condition holds, and says how long that took.
 pub fn until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) -> Duration {

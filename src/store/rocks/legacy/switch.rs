@@ -15,7 +15,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::BUILDING;
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::store::Migrated;
 use crate::store::rocks::hold::{ENGINE_LOCK, HOLDER};
 use crate::store::rocks::kind::Kind;
-use crate::store::rocks::{directories, failure, survey};
+use crate::store::rocks::{directories, failure, native, survey};
 
 const CURRENT: &str = "CURRENT";
 /// RocksDB deletes files that end so.
@@ -162,7 +162,7 @@ impl Step {
 /// Replaces `CURRENT` so that at any moment it is the old one or the new one, as a whole.
 fn point(directory: &Path, content: &str) -> io::Result<()> {
     let next = directory.join(NEXT_CURRENT);
-    let mut file = File::create(&next)?;
+    let mut file = native::opened(|| File::create(&next))?;
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
     fs::rename(next, directory.join(CURRENT))?;
@@ -179,7 +179,7 @@ fn make_durable(directory: &Path, building: &Path) -> io::Result<()> {
 }
 
 fn read(directory: &Path) -> Result<Option<Note>> {
-    let content = match fs::read(directory.join(CURRENT)) {
+    let content = match read_start(&directory.join(CURRENT)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         content => content.map_err(|error| survey::unusable(directory, &error))?,
     };
@@ -192,6 +192,19 @@ fn read(directory: &Path) -> Result<Option<Note>> {
             .ok_or_else(|| unreadable(directory)),
     }
 }
+
+/// More than a note has. What is no file says nothing.
+fn read_start(file: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    if !file.is_dir() {
+        File::open(file)?
+            .take(LONGEST_NOTE)
+            .read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
+const LONGEST_NOTE: u64 = 4096;
 
 /// No name of a table of contents begins so.
 const PREFIX: &str = "rocksq converts ";

@@ -7,6 +7,9 @@
 
 mod rows;
 
+use std::fs::File;
+use std::io;
+
 use rust_rocksdb::{AsRawPtr, Options, ffi_raw};
 
 use crate::fork;
@@ -32,4 +35,30 @@ pub(super) fn use_environment(options: &mut Options) {
 pub(super) fn occupy_standard_descriptors() {
     // SAFETY: it looks at three descriptors and opens those that are closed.
     unsafe { rocksq_occupy_standard_descriptors() };
+}
+
+/// Opens a file of a queue, which gets none of the descriptors 0 to 2.
+pub(super) fn opened(open: impl FnOnce() -> io::Result<File>) -> io::Result<File> {
+    occupy_standard_descriptors();
+    above_standard_descriptors(open()?)
+}
+
+/// Another thread may have closed one of them before the file was opened.
+#[cfg(unix)]
+fn above_standard_descriptors(file: File) -> io::Result<File> {
+    use std::os::fd::AsRawFd;
+
+    if file.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(file);
+    }
+    // A clone gets none of them.
+    let above = file.try_clone()?;
+    drop(file);
+    occupy_standard_descriptors();
+    Ok(above)
+}
+
+#[cfg(not(unix))]
+fn above_standard_descriptors(file: File) -> io::Result<File> {
+    Ok(file)
 }

@@ -14,6 +14,7 @@
 #ifndef _WIN32
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -66,6 +67,37 @@ void occupy_standard_descriptors() {
   }
 }
 
+// Whether a standard descriptor is one of the file at `name`.
+bool has_standard_descriptor(const std::string& name) {
+  struct stat file;
+  if (stat(name.c_str(), &file) != 0) {
+    return false;
+  }
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    struct stat taken;
+    if (fstat(descriptor, &taken) == 0 && taken.st_dev == file.st_dev &&
+        taken.st_ino == file.st_ino) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Opens the file at `name`, and opens it again when another thread has closed a standard descriptor
+// in between and the file has got it.
+template <typename Open, typename Close>
+IOStatus opened_above(const std::string& name, Open open, Close close) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    occupy_standard_descriptors();
+    IOStatus status = open();
+    if (!status.ok() || !has_standard_descriptor(name)) {
+      return status;
+    }
+    close();
+  }
+  return IOStatus::IOError("The program goes on closing its standard descriptors", name);
+}
+
 // The operating system gives a new file the lowest descriptor that is free. A program that has
 // closed its standard output and still writes to it would write into a file of the queue.
 class GuardedFileSystem : public rocksdb::FileSystemWrapper {
@@ -91,15 +123,17 @@ class GuardedFileSystem : public rocksdb::FileSystemWrapper {
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* result,
                            IODebugContext* context) override {
-    occupy_standard_descriptors();
-    return target()->NewWritableFile(name, options, result, context);
+    return opened_above(
+        name, [&] { return target()->NewWritableFile(name, options, result, context); },
+        [&] { result->reset(); });
   }
 
   IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
                               std::unique_ptr<rocksdb::FSWritableFile>* result,
                               IODebugContext* context) override {
-    occupy_standard_descriptors();
-    return target()->ReopenWritableFile(name, options, result, context);
+    return opened_above(
+        name, [&] { return target()->ReopenWritableFile(name, options, result, context); },
+        [&] { result->reset(); });
   }
 
   IOStatus ReuseWritableFile(const std::string& name, const std::string& old_name,
@@ -113,8 +147,9 @@ class GuardedFileSystem : public rocksdb::FileSystemWrapper {
   IOStatus NewRandomRWFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSRandomRWFile>* result,
                            IODebugContext* context) override {
-    occupy_standard_descriptors();
-    return target()->NewRandomRWFile(name, options, result, context);
+    return opened_above(
+        name, [&] { return target()->NewRandomRWFile(name, options, result, context); },
+        [&] { result->reset(); });
   }
 
   IOStatus NewDirectory(const std::string& name, const IOOptions& options,
@@ -132,8 +167,12 @@ class GuardedFileSystem : public rocksdb::FileSystemWrapper {
 
   IOStatus LockFile(const std::string& name, const IOOptions& options, rocksdb::FileLock** lock,
                     IODebugContext* context) override {
-    occupy_standard_descriptors();
-    return target()->LockFile(name, options, lock, context);
+    return opened_above(
+        name, [&] { return target()->LockFile(name, options, lock, context); },
+        [&] {
+          target()->UnlockFile(*lock, options, context).PermitUncheckedError();
+          *lock = nullptr;
+        });
   }
 };
 

@@ -172,7 +172,8 @@ fn another_process_is_named_and_waited_for() {
     assert_eq!(error.kind(), ErrorKind::WrongKind);
     let error = super::super::remove(&path, Kind::Fifo).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
-    RocksStore::open(&path, Kind::Fifo, Some(Duration::from_secs(10))).unwrap();
+    fs::write(path.join("enough"), b"").unwrap();
+    RocksStore::open(&path, Kind::Fifo, Some(Duration::from_secs(60))).unwrap();
     child.wait().unwrap();
 }
 
@@ -185,7 +186,11 @@ fn hold_for_another_process() {
     let path = Path::new(&path);
     let store = fifo(path);
     fs::write(path.join("held"), b"").unwrap();
-    thread::sleep(Duration::from_millis(700));
+    while !path.join("enough").exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    fs::remove_file(path.join("enough")).unwrap();
+    thread::sleep(Duration::from_millis(300)); // for an opening to wait
     drop(store);
 }
 
