@@ -11,8 +11,8 @@ class OnFull(Choice):
     >>> from rocksq.blocking import PersistentQueueWithCapacity
     >>> directory = tempfile.mkdtemp()
     >>> queue = PersistentQueueWithCapacity(directory, max_bytes=8, on_full=OnFull.DropOldest)
-    >>> queue.push([b"one", b"two"])
-    >>> queue.push([b"three"])
+    >>> for item in [b"one", b"two", b"three"]:
+    ...     queue.push([item])
     >>> queue.pop(9)
     [b'two', b'three']
     """

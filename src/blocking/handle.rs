@@ -223,7 +223,11 @@ impl Handle {
         self.worker().settle();
         self.site.left.store(true, Ordering::Release);
         log.call_everybody();
-        log.flush()
+        match log.flush() {
+            // The last of the others has closed it meanwhile, which syncs: waits for that.
+            Err(error) if error.kind() == ErrorKind::Closed => log.close(),
+            flushed => flushed,
+        }
     }
 
     fn event(&self, level: Level) -> Event {

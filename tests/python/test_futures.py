@@ -192,8 +192,8 @@ for number in range(3):
     response.add_done_callback(lambda given, number=number: print(number, given.exception()))
 """
     lines = succeeded(run(program, path)).splitlines()
-    assert [line.split()[:5] for line in lines] == [
-        [str(number), "The", "queue", "is", "closed:"] for number in range(3)
+    assert lines == [
+        f"{number} The queue at {path} is closed: open it again to use it" for number in range(3)
     ]
 
 

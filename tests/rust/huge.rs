@@ -16,11 +16,11 @@ fn the_largest_capacity_is_a_capacity() {
 }
 
 #[test]
-fn a_capacity_of_none_takes_none() {
+fn a_capacity_of_none_is_refused() {
     let home = Home::new();
-    let queue = Fifo::new(home.queue(), 0).unwrap();
-    queue.push::<&str>(&[]).unwrap();
-    assert_eq!(kind(queue.push(&["a"])), ErrorKind::Full);
+    let refused = Fifo::new(home.queue(), 0);
+    assert_eq!(kind(refused), ErrorKind::InvalidArgument);
+    assert!(!home.queue().exists());
 }
 
 #[test]

@@ -210,7 +210,8 @@ mod tests {
         let text = note.encode();
         assert_eq!(Closed::parse(&text), Some(note));
         for at in 0..text.len() {
-            assert_eq!(Closed::parse(&text[..at]), None, "cut at {at}");
+            let cut = text.get(..at).unwrap();
+            assert_eq!(Closed::parse(cut), None, "cut at {at}");
             let mut changed = text.clone().into_bytes();
             changed[at] ^= 1;
             let changed = String::from_utf8(changed).unwrap();

@@ -33,15 +33,14 @@ mod unix {
     use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
 
-    use crate::store::rocks::hold::{ENGINE_LOCK, HOLDER};
-    use crate::store::rocks::survey;
+    use crate::store::rocks::names::{self, ENGINE_LOCK, HOLDER};
 
     /// What this process may not use of `path`: a directory above it, itself, or a file in it.
     pub(super) fn culprit(path: &Path) -> PathBuf {
         let above = path.ancestors().collect::<Vec<_>>();
         let hidden = above.iter().rev().find(|step| fs::metadata(step).is_err());
         if let Some(hidden) = hidden {
-            return survey::parent(hidden);
+            return names::parent(hidden);
         }
         if !may(path, libc::R_OK | libc::X_OK) {
             return path.to_owned();
@@ -50,8 +49,8 @@ mod unix {
             .map(|name| path.join(name))
             .into_iter();
         let locked = locks.find(|file| file.exists() && !may(file, libc::R_OK | libc::W_OK));
-        let names = survey::list(path).unwrap_or_default();
-        let ours = names.iter().filter(|name| survey::is_ours(name));
+        let names = names::list(path).unwrap_or_default();
+        let ours = names.iter().filter(|name| names::is_ours(name));
         let mut files = ours.map(|name| path.join(name));
         let denied = locked.or_else(|| files.find(|file| !may(file, libc::R_OK)));
         denied.unwrap_or_else(|| path.to_owned())

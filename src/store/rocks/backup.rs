@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{lock, survey};
+use super::{lock, names, survey};
 use crate::error::{Error, ErrorKind, Result};
 
 /// RocksDB makes a copy under its name with this behind it, and first deletes what has that name.
@@ -63,7 +63,7 @@ fn is_there(path: &Path) -> Result<bool> {
 
 /// The directory that is to hold the copy.
 fn above(to: &Path) -> Result<PathBuf> {
-    match fs::canonicalize(survey::parent(to)) {
+    match fs::canonicalize(names::parent(to)) {
         Ok(above) if above.is_dir() => Ok(above),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(survey::unusable(to, &error)),
         _ => Err(refuse(

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::hold::HOLDER;
 use super::kind::Kind;
 use super::lock::{self, Identity};
-use super::{engine, native, survey};
+use super::names::{self, HOLDER};
+use super::{native, process, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Use;
 
@@ -64,7 +64,7 @@ impl Claim {
     pub(super) fn take(path: &Path, kind: Kind, patience: Patience) -> Result<Self> {
         let used = Use::begin();
         native::occupy_standard_descriptors();
-        engine::check_memory(path)?;
+        process::check_memory(path)?;
         let directory = canonical(path)?;
         enter(path, &directory, kind, patience, |_| false)?;
         Ok(Self {
@@ -158,7 +158,7 @@ fn canonical_new(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
         return Err(Error::invalid("The path of a queue must end in a name").at(path));
     };
-    match fs::canonicalize(survey::parent(path)) {
+    match fs::canonicalize(names::parent(path)) {
         Ok(parent) => Ok(parent.join(name)),
         Err(error) => Err(survey::unusable(path, &error)),
     }

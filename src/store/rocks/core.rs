@@ -33,10 +33,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use super::batch::{RocksBatch, SpareBatch};
-use super::engine::{Engine, Opening};
+use super::engine::Engine;
 use super::health::Damage;
 use super::hold::{Hold, Place};
 use super::kind::Kind;
+use super::options::Opening;
 use super::reserve::Reserve;
 use super::traffic::Counters;
 use super::whereabouts::Landmark;

@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::survey;
+use super::names;
 
 /// Makes one directory; false if there is one already. A failure leaves none.
 pub(super) fn create(path: &Path) -> io::Result<bool> {
     match fs::create_dir(path) {
-        Ok(()) => match sync(&survey::parent(path)) {
+        Ok(()) => match sync(&names::parent(path)) {
             Ok(()) => Ok(true),
             Err(error) => fs::remove_dir(path).and(Err(error)),
         },

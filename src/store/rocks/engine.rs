@@ -6,38 +6,22 @@ use std::sync::Arc;
 use rust_rocksdb::checkpoint::Checkpoint;
 use rust_rocksdb::properties::NUM_IMMUTABLE_MEM_TABLE;
 use rust_rocksdb::{
-    ColumnFamily, DB, Env, FlushOptions, LiveFile, WaitForCompactOptions, WriteBatch, WriteOptions,
+    ColumnFamily, DB, FlushOptions, LiveFile, WaitForCompactOptions, WriteBatch, WriteOptions,
 };
 use self_cell::self_cell;
 
 use super::health::Health;
 use super::hold::{self, Place};
 use super::kind::{DATA, Kind, READER, SYSTEM};
+use super::options::Opening;
 use super::replay::Replay;
 use super::traffic::Counters;
-use super::{batch, chunks, directories, disk, failure, merge, options, survey};
+use super::{batch, chunks, directories, disk, failure, merge, names, options, process};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork;
-use crate::memory;
 use crate::store::{Dropped, Records};
-use crate::threads;
 
 /// Microseconds that a push on a full disk waits for the background work.
 const LONGEST_WORK: u64 = 1_000_000;
-
-/// How to open a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// Makes what is missing of it.
-    Create,
-    /// Makes it, to be filled in bulk: nothing is logged, so only a sync makes writes survive the
-    /// process.
-    Bulk,
-    /// Moves what the log has to tables, and starts a new log.
-    Tidy,
-    /// Leaves the log as it is and starts another one beside it: for a disk without room.
-    Sparing,
-}
 
 /// The families that calls use, found once: to look one up takes a tenth of a small write.
 struct Families<'d> {
@@ -90,7 +74,7 @@ impl Engine {
         opening: Opening,
         counters: &Arc<Counters>,
     ) -> Result<(Self, Option<Dropped>)> {
-        prepare_process(&place.name)?;
+        process::prepare(&place.name)?;
         if matches!(opening, Opening::Create | Opening::Bulk) {
             return Ok((Self::try_open(place, kind, opening, counters)?, None));
         }
@@ -143,8 +127,9 @@ impl Engine {
         }
         let database = options::database(name, &health, opening);
         let families = options::families(kind, opening);
-        let db = starting_threads(path, || DB::open_cf_descriptors(&database, path, families))?
-            .map_err(|status| failure::failure("open the queue", name, &status))?;
+        let db =
+            process::starting_threads(path, || DB::open_cf_descriptors(&database, path, families))?
+                .map_err(|status| failure::failure("open the queue", name, &status))?;
         let mut how = WriteOptions::default();
         how.disable_wal(opening == Opening::Bulk);
         let engine = Self {
@@ -255,7 +240,7 @@ impl Engine {
             .create_checkpoint_with_log_size(to, u64::MAX)
             .map_err(copy)?;
         hold::mark(to)
-            .and_then(|()| directories::sync(&survey::parent(to)))
+            .and_then(|()| directories::sync(&names::parent(to)))
             .map_err(|error| failure::refusal("back up the queue", to, &error))
     }
 
@@ -325,37 +310,4 @@ fn has_room_to_tidy(path: &Path) -> bool {
 
 fn is_about_room(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::DiskFull | ErrorKind::Io)
-}
-
-/// One for flushes, one for compactions, one that wakes them.
-const THREADS: usize = 3;
-
-/// Address space that an opening takes, beside what its log has. Most of it is only set aside, for
-/// the stacks of threads, glibc's arenas for them, and RocksDB's caches.
-const OPENING_MEMORY: u64 = 320 << 20;
-
-/// Does `open`, in which RocksDB starts those of its threads that are not there. It would end the
-/// process when one is refused.
-pub(super) fn starting_threads<T>(path: &Path, open: impl FnOnce() -> T) -> Result<T> {
-    threads::starting(THREADS, open)
-        .map_err(|error| failure::refusal("start RocksDB's threads", path, &error))
-}
-
-/// Fails if the memory for an opening is not to be had: RocksDB would end the process, as soon as
-/// it makes options.
-pub(super) fn check_memory(path: &Path) -> Result<()> {
-    let logs = disk::log_size(path).unwrap_or(0);
-    memory::probe(OPENING_MEMORY.saturating_add(logs), "open the queue")
-        .map_err(|error| error.at(path))
-}
-
-/// RocksDB's threads belong to one process, and its exit handler must come after ours.
-pub(super) fn prepare_process(path: &Path) -> Result<()> {
-    fork::claim_engine()?;
-    check_memory(path)?;
-    Env::new().map_err(|status| {
-        failure::explain(ErrorKind::Io, "start RocksDB", path, status.as_ref())
-    })?;
-    fork::guard_exit();
-    Ok(())
 }

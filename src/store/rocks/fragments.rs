@@ -8,7 +8,7 @@ use rust_rocksdb::{ColumnFamily, DB, WriteBatch};
 
 use super::kind::{DATA, DATA_ID, Kind, READER, READER_ID, SYSTEM, SYSTEM_ID};
 use super::salvage::Salvage;
-use super::{aside, engine, failure, options, survey};
+use super::{aside, failure, names, options, process};
 use crate::error::Result;
 use crate::events::{Event, Level};
 use crate::store::files::changes::{self, Change};
@@ -20,7 +20,7 @@ pub(super) fn gather(directory: &Path, kind: Kind, scratch: &Path) -> Result<Sal
     let refusal = |what: &str, error: io::Error| failure::refusal(what, directory, &error);
     link_tables(directory, scratch).map_err(|error| refusal("link tables", error))?;
     // Tables that it cannot read it leaves out; those that are there are a gain.
-    if let Err(status) = engine::starting_threads(directory, || {
+    if let Err(status) = process::starting_threads(directory, || {
         DB::repair(&options::salvage(directory), scratch)
     })? {
         Event::at(Level::Warn).about(directory).post(status);
@@ -33,9 +33,9 @@ pub(super) fn gather(directory: &Path, kind: Kind, scratch: &Path) -> Result<Sal
 
 /// What has the name of a table in `directory`.
 pub(super) fn tables(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut names = survey::list(directory)?;
+    let mut names = names::list(directory)?;
     let is_table = |name: &str| name.ends_with(".sst");
-    names.retain(|name| survey::is_ours(name) && name.to_str().is_some_and(is_table));
+    names.retain(|name| names::is_ours(name) && name.to_str().is_some_and(is_table));
     names.sort_unstable();
     Ok(names.iter().map(|name| directory.join(name)).collect())
 }
@@ -67,7 +67,7 @@ fn open(directory: &Path, kind: Kind, scratch: &Path) -> Result<DB> {
     database.create_if_missing(true);
     database.create_missing_column_families(true);
     let names = kind.families().map(str::to_owned);
-    engine::starting_threads(scratch, || {
+    process::starting_threads(scratch, || {
         DB::open_cf_descriptors(&database, scratch, options::salvage_families(&names))
     })?
     .map_err(|status| failure::failure("read the queue's tables", directory, &status))

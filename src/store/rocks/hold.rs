@@ -19,14 +19,11 @@ use super::claim::{Claim, Patience};
 use super::directories;
 use super::kind::Kind;
 use super::made::Made;
+use super::names::{ENGINE_LOCK, HOLDER};
 use super::survey::{self, Found};
 use super::{failure, lock, native, paths, settle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
-
-pub(super) const HOLDER: &str = "HOLDER";
-/// RocksDB's own, which is all that 0.3.0 holds.
-pub(super) const ENGINE_LOCK: &str = "LOCK";
 
 /// How long to wait before asking again whether another process has let go.
 const ASK_AGAIN: Duration = Duration::from_millis(20);

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::hold::HOLDER;
+use super::names::{self, HOLDER};
 use super::{directories, survey};
 use crate::error::Result;
 use crate::events::{Event, Level};
@@ -32,7 +32,7 @@ struct Begun {
 impl Made {
     /// Makes every directory above `path` that is missing.
     pub(super) fn make_above(&mut self, path: &Path) -> Result<()> {
-        let parent = survey::parent(path);
+        let parent = names::parent(path);
         for directory in missing(&parent) {
             self.make(directory)
                 .map_err(|error| survey::no_parent(path, directory, &error))?;
@@ -63,7 +63,7 @@ impl Made {
     pub(super) fn begin(&mut self, directory: &Path) -> io::Result<()> {
         self.queue = Some(Begun {
             directory: directory.to_owned(),
-            before: survey::list(directory)?,
+            before: names::list(directory)?,
         });
         Ok(())
     }
@@ -95,8 +95,8 @@ impl Made {
 
 impl Begun {
     fn undo(&self) -> io::Result<()> {
-        for name in survey::list(&self.directory)? {
-            if survey::is_ours(&name) && name != HOLDER && !self.before.contains(&name) {
+        for name in names::list(&self.directory)? {
+            if names::is_ours(&name) && name != HOLDER && !self.before.contains(&name) {
                 fs::remove_file(self.directory.join(name))?;
             }
         }

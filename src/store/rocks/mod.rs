@@ -27,6 +27,7 @@
 //! | `refresh` | keeping files from looking as if they had been left behind |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
+//! | `names`, `process` | names of files; what RocksDB needs of the process |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
 //! | `access` | why access is denied |
 //! | `failure` | RocksDB's statuses as errors of this crate |
@@ -56,9 +57,11 @@ mod legacy;
 mod lock;
 mod made;
 mod merge;
+mod names;
 mod native;
 mod options;
 mod paths;
+mod process;
 mod rebuild;
 mod reclaim;
 mod refresh;
@@ -78,12 +81,13 @@ use self::batch::RocksBatch;
 use self::claim::Patience;
 pub(crate) use self::claim::{is_held_as_it_is, note_origin};
 use self::core::Core;
-use self::engine::{Engine, Opening};
+use self::engine::Engine;
 use self::hold::{Hold, Place};
 pub(crate) use self::kind::Kind;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::legacy::format as legacy_format;
 pub(crate) use self::legacy::{convert, kind_at};
+use self::options::Opening;
 pub(crate) use self::paths::entering;
 pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};

@@ -9,7 +9,6 @@ use rust_rocksdb::{
     InfoLogger, LogLevel, Options,
 };
 
-use super::engine::Opening;
 use super::health::{Health, Watch};
 use super::kind::{DATA, Kind, READER, SYSTEM};
 use super::{failure, native, shared};
@@ -36,6 +35,20 @@ const OPEN_TABLES: c_int = 12;
 
 /// RocksDB takes so many off the number of files that it may have open.
 const OTHER_FILES: c_int = 10;
+
+/// How to open a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Makes what is missing of it.
+    Create,
+    /// Makes it, to be filled in bulk: nothing is logged, so only a sync makes writes survive the
+    /// process.
+    Bulk,
+    /// Moves what the log has to tables, and starts a new log.
+    Tidy,
+    /// Leaves the log as it is and starts another one beside it: for a disk without room.
+    Sparing,
+}
 
 /// Options of the database as a whole.
 pub(super) fn database(path: &Path, health: &Health, opening: Opening) -> Options {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::hold::{Hold, Place};
 use super::kind::Kind;
 use super::salvage::Salvage;
-use super::{RocksStore, aside, directories, engine, failure, fragments, kept, settle, survey};
+use super::{RocksStore, aside, directories, failure, fragments, kept, process, settle, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::store::files::closed::Closed;
@@ -24,7 +24,7 @@ pub(crate) struct Rebuild {
 impl Rebuild {
     /// Holds the queue at `path` without changing anything in it.
     pub(crate) fn look(path: &Path) -> Result<Self> {
-        engine::prepare_process(path)?;
+        process::prepare(path)?;
         let kind = kind_to_hold(path)?;
         let hold = Hold::take_as_it_is(path, kind)?;
         Ok(Self {
@@ -37,7 +37,7 @@ impl Rebuild {
     /// Holds the queue at `path` to repair it; carries an earlier repair to its end, if that was
     /// decided.
     pub(crate) fn begin(path: &Path) -> Result<Self> {
-        engine::prepare_process(path)?;
+        process::prepare(path)?;
         let hold = Hold::take_to_repair(path, kind_to_hold(path)?)?;
         if survey::is_moving(path)? {
             settle::finish(path)?;

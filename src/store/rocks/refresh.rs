@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{aside, survey};
+use super::aside;
+use super::names;
 
 /// Touches what belongs to the queue in `directory`, and the directory. By their names: a lock file
 /// must not be opened, since closing it would drop the lock.
 pub(super) fn refresh(directory: &Path) -> io::Result<()> {
-    for name in survey::list(directory)? {
-        if survey::is_ours(&name) {
+    for name in names::list(directory)? {
+        if names::is_ours(&name) {
             let entry = directory.join(&name);
             if name.to_str().is_some_and(aside::is_ours) {
                 touch_below(&entry)?;

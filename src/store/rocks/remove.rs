@@ -6,10 +6,11 @@ use std::path::Path;
 
 use rust_rocksdb::DB;
 
-use super::hold::{HOLDER, Hold};
+use super::hold::Hold;
 use super::kind::Kind;
+use super::names::{self, BUILDING, HOLDER};
 use super::survey::{self, Found};
-use super::{aside, engine, failure, legacy, options, settle};
+use super::{aside, failure, legacy, options, process, settle};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Deletes the queue of `kind` at `path`, also one of rocksq 0.3.0, and the directory if nothing
@@ -19,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// what is there is no queue of this kind, or so damaged that it cannot be told. A crash in the middle
 /// leaves a directory that opens as corrupt and can be removed again.
 pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
-    engine::prepare_process(path)?;
+    process::prepare(path)?;
     if find(path, kind)? == Found::Moving {
         let _hold = Hold::take_to_remove(path, kind, Found::Moving)?;
         settle::finish(path)?;
@@ -37,8 +38,8 @@ pub(super) fn remove(path: &Path, kind: Kind) -> Result<()> {
                    needs it, delete its directory";
         return Err(refuse(path, why));
     }
-    ignore_missing(fs::remove_dir_all(path.join(legacy::BUILDING))).map_err(refused)?;
-    engine::starting_threads(path, || DB::destroy(&options::passive(path), path))?
+    ignore_missing(fs::remove_dir_all(path.join(BUILDING))).map_err(refused)?;
+    process::starting_threads(path, || DB::destroy(&options::passive(path), path))?
         .map_err(|status| failure::failure("remove the queue", path, &status))?;
     sweep(path).map_err(refused)
 }
@@ -68,7 +69,7 @@ fn find(path: &Path, kind: Kind) -> Result<Found> {
 /// Whether only a part of a queue of ours is there that nothing can be saved from: a removal that was
 /// cut short can leave that.
 fn is_remnant(path: &Path) -> Result<bool> {
-    let names = survey::list(path).map_err(|error| survey::unusable(path, &error))?;
+    let names = names::list(path).map_err(|error| survey::unusable(path, &error))?;
     Ok(names.iter().any(|name| name == HOLDER)
         && !names.iter().any(|name| survey::tells_kind(name)))
 }
@@ -84,11 +85,11 @@ fn refuse(path: &Path, why: &str) -> Error {
 /// What RocksDB leaves. The holder file goes last: until then no other process can take the
 /// directory.
 fn sweep(path: &Path) -> io::Result<()> {
-    let names = match survey::list(path) {
+    let names = match names::list(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         names => names?,
     };
-    for name in names.iter().filter(|name| survey::is_ours(name)) {
+    for name in names.iter().filter(|name| names::is_ours(name)) {
         let entry = path.join(name);
         if name.to_str().is_some_and(aside::is_ours) {
             fs::remove_dir_all(entry)?;

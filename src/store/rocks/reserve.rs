@@ -16,11 +16,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::Mutex;
 
 use super::disk::{self, SLACK};
+use super::names::RESERVE;
 use super::native;
 use super::whereabouts::Landmark;
 use crate::events::{Event, Level};
-
-pub(super) const RESERVE: &str = "RESERVE";
 
 /// Enough to open the database once and to write some thousand cursors.
 const SIZE: u64 = 2 * SLACK;

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rust_rocksdb::{ColumnFamily, DB, Options, Range, ReadOptions};
 
-use super::engine;
 use super::kind::{DATA, DATA_ID, READER, SYSTEM};
-use super::{aside, chunks, endless, failure, options, survey};
+use super::{aside, chunks, endless, failure, options, process, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Records;
 use crate::store::files::changes::{self, Change};
@@ -49,11 +48,11 @@ enum Logs {
 impl Salvage {
     /// Opens the queue in `directory`, which must be held, and changes nothing in it.
     pub(super) fn open(directory: &Path) -> Result<Self> {
-        engine::prepare_process(directory)?;
+        process::prepare(directory)?;
         let families = families(directory)?;
         let read = |how: &Options| {
             let families = options::salvage_families(&families);
-            engine::starting_threads(directory, || {
+            process::starting_threads(directory, || {
                 DB::open_cf_descriptors_read_only(how, directory, families, false)
             })?
             .map_err(|status| failure::failure("read the queue", directory, &status))
@@ -75,10 +74,10 @@ impl Salvage {
 
     /// Fails as an opening of the queue in `directory` would, and changes nothing in it.
     pub(super) fn try_opening(directory: &Path) -> Result<()> {
-        engine::prepare_process(directory)?;
+        process::prepare(directory)?;
         let families = options::salvage_families(&families(directory)?);
         let how = options::passive(directory);
-        engine::starting_threads(directory, || {
+        process::starting_threads(directory, || {
             DB::open_cf_descriptors_read_only(&how, directory, families, false)
         })?
         .map_err(|status| failure::failure("open the queue", directory, &status))

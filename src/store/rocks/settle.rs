@@ -11,8 +11,8 @@ use std::io;
 use std::path::Path;
 
 use super::aside::{self, Transit};
-use super::hold::HOLDER;
-use super::{directories, failure, survey};
+use super::names::{self, HOLDER};
+use super::{directories, failure};
 use crate::error::Result;
 
 const CURRENT: &str = "CURRENT";
@@ -33,7 +33,7 @@ fn run(directory: &Path) -> io::Result<()> {
 }
 
 fn pending(directory: &Path) -> io::Result<Option<Transit>> {
-    let names = survey::list(directory)?;
+    let names = names::list(directory)?;
     Ok(names
         .iter()
         .filter_map(|name| name.to_str())
@@ -43,7 +43,7 @@ fn pending(directory: &Path) -> io::Result<Option<Transit>> {
 fn set_aside(directory: &Path, number: u32) -> io::Result<()> {
     let damaged = aside::damaged(directory, number);
     aside::ignore(io::ErrorKind::AlreadyExists, fs::create_dir(&damaged))?;
-    let old = survey::list(directory)?;
+    let old = names::list(directory)?;
     for name in old
         .iter()
         .filter_map(|name| name.to_str())
@@ -63,13 +63,13 @@ fn set_aside(directory: &Path, number: u32) -> io::Result<()> {
 /// Whether a file belongs to the queue that is replaced. The holder file stays: it is locked.
 /// Files of others stay too.
 fn is_old(name: &str) -> bool {
-    let is_file = survey::is_ours(OsStr::new(name)) && !aside::is_ours(name) && !stays(name);
+    let is_file = names::is_ours(OsStr::new(name)) && !aside::is_ours(name) && !stays(name);
     is_file || aside::is_lost(name)
 }
 
 fn move_up(directory: &Path, number: u32) -> io::Result<()> {
     let settling = aside::settling(directory, number);
-    let names = survey::list(&settling)?;
+    let names = names::list(&settling)?;
     let moves = |name: &&OsString| {
         name.to_str()
             .is_none_or(|name| !stays(name) && name != CURRENT)

@@ -3,13 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rust_rocksdb::DB;
 
-use super::hold::HOLDER;
 use super::kind::{DATA, DEFAULT, FORMAT, Kind, READER, SYSTEM};
-use super::reserve::RESERVE;
+use super::names::{self, HOLDER};
 use super::{access, aside, endless, failure, legacy, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::closed::CLOSED;
@@ -51,7 +50,7 @@ fn incomplete(path: &Path) -> Error {
 
 /// Looks at `path`. Fails if what is there is no queue of `kind`.
 pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
-    let names = match list(path) {
+    let names = match names::list(path) {
         Ok(names) => names,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(unusable(path, &error)),
@@ -67,7 +66,7 @@ pub(super) fn survey(path: &Path, kind: Kind) -> Result<Found> {
         }
     } else if has(HOLDER) {
         Ok(unfinished(&names))
-    } else if names.iter().any(|name| is_ours(name)) {
+    } else if names.iter().any(|name| names::is_ours(name)) {
         Err(incomplete(path))
     } else {
         Ok(Found::Empty)
@@ -79,44 +78,9 @@ pub(super) fn is_other_kind(path: &Path, kind: Kind) -> bool {
     families(path).is_ok_and(|names| names.iter().any(|name| name == kind.other().family()))
 }
 
-/// Whether a file of this name belongs to a queue: one of RocksDB's, our own, or the
-/// directory of a conversion or of files that were set aside.
-pub(super) fn is_ours(name: &OsStr) -> bool {
-    let Some(name) = name.to_str() else {
-        return false;
-    };
-    let prefixes = ["MANIFEST-", "OPTIONS-", "LOG.old."];
-    let names = [
-        "CURRENT",
-        "IDENTITY",
-        "LOCK",
-        "LOG",
-        HOLDER,
-        RESERVE,
-        CLOSED,
-        legacy::BUILDING,
-    ];
-    names.contains(&name)
-        || prefixes.iter().any(|prefix| name.starts_with(prefix))
-        || aside::is_ours(name)
-        || is_numbered(
-            name,
-            &["log", "sst", "blob", "dbtmp", "log.trash", "sst.trash"],
-        )
-}
-
-/// Whether a name is a number and one of these suffixes, as RocksDB names its files.
-fn is_numbered(name: &str, suffixes: &[&str]) -> bool {
-    name.split_once('.').is_some_and(|(number, suffix)| {
-        !number.is_empty()
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-            && suffixes.contains(&suffix)
-    })
-}
-
 /// Whether a repaired queue is about to replace the one at `path`.
 pub(super) fn is_moving(path: &Path) -> Result<bool> {
-    let names = list(path).map_err(|error| unusable(path, &error))?;
+    let names = names::list(path).map_err(|error| unusable(path, &error))?;
     Ok(holds_repaired(&names))
 }
 
@@ -128,7 +92,7 @@ fn holds_repaired(names: &[OsString]) -> bool {
 /// The kind of the queue at `path`, also when its table of contents is damaged: RocksDB writes the
 /// names of the families into several files.
 pub(super) fn kind(path: &Path) -> Result<Kind> {
-    let names = list(path).map_err(|error| unusable(path, &error))?;
+    let names = names::list(path).map_err(|error| unusable(path, &error))?;
     if legacy::interrupted(path)?.is_some() {
         return Err(refuse_interrupted(path));
     }
@@ -207,13 +171,6 @@ fn not_ours(path: &Path) -> Error {
     wrong("nothing in it tells that it is a queue of this version").of(path)
 }
 
-/// The names of what is in a directory.
-pub(super) fn list(path: &Path) -> io::Result<Vec<OsString>> {
-    fs::read_dir(path)?
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect()
-}
-
 /// An error of kind `Path` that says why the operating system did not let us use `path`.
 pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
     if failure::is_of_machine(error) {
@@ -247,14 +204,6 @@ fn reason(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// The directory in which `path` lies.
-pub(super) fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
 /// The names of the families of the database at `path`.
 pub(super) fn families(path: &Path) -> Result<Vec<String>> {
     endless::check_contents(path)?;
@@ -279,10 +228,9 @@ fn recognise(path: &Path, held: bool, kind: Kind) -> Result<Found> {
 /// Whether something was written to the database beyond its making.
 fn holds_data(path: &Path, names: &[OsString]) -> bool {
     let is_empty = |name: &str| path.join(name).metadata().is_ok_and(|file| file.len() == 0);
-    names
-        .iter()
-        .filter_map(|name| name.to_str())
-        .any(|name| is_numbered(name, &["sst"]) || is_numbered(name, &["log"]) && !is_empty(name))
+    names.iter().filter_map(|name| name.to_str()).any(|name| {
+        names::is_numbered(name, &["sst"]) || names::is_numbered(name, &["log"]) && !is_empty(name)
+    })
 }
 
 /// Creation writes no table and no log before `CURRENT` is there, so a directory that has some
@@ -291,7 +239,7 @@ fn unfinished(names: &[OsString]) -> Found {
     let holds_data = names
         .iter()
         .filter_map(|name| name.to_str())
-        .any(|name| is_numbered(name, &["sst", "log"]) || name == CLOSED);
+        .any(|name| names::is_numbered(name, &["sst", "log"]) || name == CLOSED);
     if holds_data {
         Found::Damaged
     } else {

@@ -12,7 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::engine::{Engine, Opening};
+use super::engine::Engine;
+use super::options::Opening;
 use super::{Kind, RocksStore};
 use crate::error::Result;
 use crate::store::{Batch, Store, Visit};

@@ -7,8 +7,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::hold::{ENGINE_LOCK, HOLDER, Hold};
+use super::hold::Hold;
 use super::lock::{self, Identity};
+use super::names::{ENGINE_LOCK, HOLDER};
 use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,7 +102,7 @@ fn damage_to_a_file_beside_the_data_does_not_matter_to_them() {
                 "{name}, case {case}: {report:?}"
             );
             let opened = match fifo(&path) {
-                Ok(queue) => numbers(&queue.read(99, rocksq::Wait::NEVER).unwrap().items()),
+                Ok(queue) => numbers(queue.read(99, rocksq::Wait::NEVER).unwrap().items()),
                 Err(error) => {
                     assert!(is_told, "{name}, case {case}");
                     assert_eq!(

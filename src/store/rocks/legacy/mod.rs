@@ -34,13 +34,11 @@ pub(super) use self::switch::interrupted;
 use super::claim::Patience;
 use super::hold::Hold;
 use super::kind::Kind;
+use super::names::BUILDING;
 use super::survey::{self, Found};
-use super::{RocksStore, disk, engine, failure};
+use super::{RocksStore, disk, failure, process};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Migrated, Source, Store};
-
-/// The directory inside the old one in which the new database is built.
-pub(super) const BUILDING: &str = "migrating.2";
 
 /// A conversion that failed with less room than RocksDB writes at once failed for lack of it.
 const MARGIN: u64 = 32 << 20;
@@ -92,7 +90,7 @@ pub(crate) fn convert(
     import: &mut Import<'_>,
     report: &mut Report<'_>,
 ) -> Result<Option<Migrated>> {
-    engine::prepare_process(path)?;
+    process::prepare(path)?;
     let Some(hold) = Hold::take_legacy(path, kind, Patience::new(open_timeout))? else {
         return Ok(None);
     };

@@ -9,9 +9,8 @@ use super::damaged;
 use super::format::{self, RING};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::{contents, logs, wal};
-use crate::store::rocks::engine;
 use crate::store::rocks::kind::{DEFAULT, Kind};
-use crate::store::rocks::{endless, failure, options};
+use crate::store::rocks::{endless, failure, options, process};
 
 const DATA: &str = "data";
 const SYSTEM: &str = "system";
@@ -218,7 +217,7 @@ fn open(path: &Path, kind: Kind, mode: DBRecoveryMode) -> Result<DB> {
         Kind::Fifo => &[DEFAULT],
         Kind::Mpmc => &[DEFAULT, DATA, SYSTEM, READER],
     };
-    engine::starting_threads(path, || {
+    process::starting_threads(path, || {
         DB::open_cf_for_read_only(&options, path, families, false)
     })?
     .map_err(|status| explain(path, &status))

@@ -18,11 +18,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::BUILDING;
 use crate::error::{Error, Result};
 use crate::store::Migrated;
-use crate::store::rocks::hold::{ENGINE_LOCK, HOLDER};
 use crate::store::rocks::kind::Kind;
+use crate::store::rocks::names::{self, BUILDING, ENGINE_LOCK, HOLDER};
 use crate::store::rocks::{directories, failure, native, survey};
 
 const CURRENT: &str = "CURRENT";
@@ -111,7 +110,7 @@ fn plan_sweep(directory: &Path, note: &Note) -> io::Result<Vec<Step>> {
     let stays = [CURRENT, ENGINE_LOCK, HOLDER, BUILDING];
     let old = files(directory, &stays)?
         .into_iter()
-        .filter(|name| survey::is_ours(name));
+        .filter(|name| names::is_ours(name));
     let mut steps: Vec<Step> = old.map(|name| Step::Remove(directory.join(name))).collect();
     let next = Note {
         stage: Stage::Move,
@@ -141,7 +140,7 @@ fn plan_move(directory: &Path, note: &Note) -> io::Result<Vec<Step>> {
 
 /// The names in a directory, without those that stay, in order.
 fn files(directory: &Path, without: &[&str]) -> io::Result<Vec<OsString>> {
-    let mut names = survey::list(directory)?;
+    let mut names = names::list(directory)?;
     names.retain(|name| !without.iter().any(|stays| name == stays));
     names.sort_unstable();
     Ok(names)
@@ -171,7 +170,7 @@ fn point(directory: &Path, content: &str) -> io::Result<()> {
 
 /// RocksDB syncs what it needs; this leaves no doubt, and covers the directories.
 fn make_durable(directory: &Path, building: &Path) -> io::Result<()> {
-    for name in survey::list(building)? {
+    for name in names::list(building)? {
         File::open(building.join(name))?.sync_all()?;
     }
     directories::sync(building)?;

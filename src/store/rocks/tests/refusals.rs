@@ -222,7 +222,7 @@ fn a_queue_without_current_is_damaged_not_new() {
 fn damaged(kind: Kind, check: impl Fn(&Path)) {
     let dir = tempfile::tempdir().unwrap();
     let manifest = |path: &Path| {
-        let mut names = super::super::survey::list(path).unwrap();
+        let mut names = super::super::names::list(path).unwrap();
         names.retain(|name| name.to_str().unwrap().starts_with("MANIFEST-"));
         path.join(&names[0])
     };
@@ -287,7 +287,7 @@ fn what_a_removal_that_was_cut_short_has_left_can_be_removed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q");
     push(&fifo(&path), 0, b"x").unwrap();
-    for name in super::super::survey::list(&path).unwrap() {
+    for name in super::super::names::list(&path).unwrap() {
         if super::super::survey::tells_kind(&name) {
             fs::remove_file(path.join(name)).unwrap();
         }

@@ -120,7 +120,7 @@ fn an_idle_queue_takes_little_disk_and_no_log_files() {
         push(&store, 0, b"x").unwrap();
         assert!(store.disk_size().unwrap() < 256 * 1024);
     }
-    let names = super::super::survey::list(&path).unwrap();
+    let names = super::super::names::list(&path).unwrap();
     assert!(
         names
             .iter()

@@ -115,7 +115,7 @@ fn a_queue_of_this_format_is_not_converted() {
 
 /// Cuts the last byte off the log of a queue.
 fn cut_log(path: &Path) {
-    let names = survey::list(path).unwrap().into_iter();
+    let names = crate::store::rocks::names::list(path).unwrap().into_iter();
     let logs: Vec<_> = names
         .map(|name| path.join(name))
         .filter(|file| file.extension().is_some_and(|end| end == "log"))
