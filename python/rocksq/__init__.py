@@ -12,9 +12,16 @@ same queues with methods that return at once, with a response.
 [b'first']
 """
 
+import sys
+
 from rocksq import _processor
 
 _processor.check()  # before anything compiled is loaded
+
+from rocksq import _native
+
+# The compiled part stays when rocksq is imported again, and with it the classes that it raises.
+sys.modules.update(_native.kept_modules)
 
 from rocksq import blocking, exceptions, maintenance, nonblocking
 from rocksq._durability import Durability

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from os import PathLike
+from types import ModuleType
 from typing import Literal, final
 
 from rocksq import blocking as blocking
@@ -14,6 +15,7 @@ __all__ = [
     "blocking",
     "close_all",
     "close_at_exit",
+    "kept_modules",
     "maintenance",
     "memory_budget",
     "migrate",
@@ -24,6 +26,8 @@ __all__ = [
     "set_memory_budget",
     "version",
 ]
+
+kept_modules: dict[str, ModuleType]
 
 def version() -> str:
     """Return the version of rocksq.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyString, PyType};
 
 use super::errors::exception;
+use super::kept::{self, Choice};
 use rocksq::{Durability, OnFull, StartPosition};
 use rocksq::{Error, ErrorKind};
 use rocksq::{Wait, Watermark};
@@ -60,8 +60,7 @@ fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
 }
 
 fn out_of_range(value: &Bound<'_, PyAny>, name: &str) -> PyResult<PyErr> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLASS.import(value.py(), "rocksq.exceptions", "OutOfRange")?;
+    let class = kept::error(value.py(), "OutOfRange")?;
     // Python writes out no number of thousands of digits.
     let digits = value
         .str()
@@ -231,8 +230,7 @@ pub(super) fn on_full_object(py: Python<'_>, on_full: OnFull) -> PyResult<Bound<
 }
 
 fn on_full_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    CLASS.import(py, "rocksq", "OnFull")
+    Choice::OnFull.class(py)
 }
 
 /// The `rocksq.Durability` of a queue.
@@ -244,14 +242,12 @@ pub(super) fn durability_object(
 }
 
 fn durability_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    CLASS.import(py, "rocksq", "Durability")
+    Choice::Durability.class(py)
 }
 
 /// A `rocksq.StartPosition`; as in rocksq 0.3.0, its number alone will not do.
 pub(super) fn start_position(value: &Bound<'_, PyAny>) -> PyResult<StartPosition> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLASS.import(value.py(), "rocksq", "StartPosition")?;
+    let class = Choice::StartPosition.class(value.py())?;
     if !value.is_instance(class)? {
         let given = value.get_type().name()?;
         let message = format!("'{given}' object cannot be converted to 'StartPosition'");

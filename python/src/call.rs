@@ -104,9 +104,11 @@ pub(super) fn opening<T: Send>(
     timeout: Timeout,
     open: impl Fn(Option<Duration>) -> Result<T> + Send + Sync,
 ) -> PyResult<T> {
-    let place = open_queues::place(py)?;
-    let open = |timeout| blocking::opening_at(&place, || open(timeout));
-    exit::opening(py, |py| open_in_turns(py, timeout, open))
+    exit::opening(py, |py| {
+        let place = open_queues::place(py)?;
+        let open = |timeout| blocking::opening_at(&place, || open(timeout));
+        open_in_turns(py, timeout, open)
+    })
 }
 
 fn open_in_turns<T: Send>(
@@ -149,14 +151,23 @@ fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
     if let Some(known) = ON_MAIN_THREAD.get() {
         return Ok(known);
     }
-    let asked = ask_for_main_thread(py)?;
+    // At the interpreter's end this may fail. No queue is open then, so that no call waits.
+    let Ok(asked) = ask_for_main_thread(py) else {
+        return Ok(false);
+    };
     ON_MAIN_THREAD.set(Some(asked));
     Ok(asked)
 }
 
+static GET_IDENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static MAIN_THREAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Looks up what cannot be imported any more at the interpreter's end.
+pub(super) fn look_up(py: Python<'_>) -> PyResult<()> {
+    ask_for_main_thread(py).map(drop)
+}
+
 fn ask_for_main_thread(py: Python<'_>) -> PyResult<bool> {
-    static GET_IDENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static MAIN_THREAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let here: u64 = GET_IDENT
         .import(py, "threading", "get_ident")?
         .call0()?

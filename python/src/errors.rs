@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use super::kept;
 use rocksq::Error;
 use rocksq::extension::exception_name;
 
@@ -16,7 +17,7 @@ pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let path = error.path().map(Path::as_os_str);
-    let class = classes(py)?.getattr(exception_name(error.kind()))?;
+    let class = kept::error(py, exception_name(error.kind()))?;
     let made = match error.advice() {
         Some(advice) => class.call1((error.to_string(), path, advice)),
         None => class.call1((error.to_string(), path)),
@@ -26,8 +27,7 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
 
 /// What `concurrent.futures` raises for something that was cancelled.
 pub(super) fn future_cancelled(py: Python<'_>) -> PyErr {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    raise(CLASS.import(py, "concurrent.futures", "CancelledError"))
+    raise(kept::future_cancelled(py))
 }
 
 /// What a coroutine sees when something that it awaits was cancelled.
@@ -41,12 +41,4 @@ fn raise(class: PyResult<&Bound<'_, PyType>>) -> PyErr {
         Ok(error) => PyErr::from_value(error),
         Err(failure) => failure,
     }
-}
-
-fn classes(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static CLASSES: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let classes = CLASSES.get_or_try_init(py, || {
-        PyResult::Ok(py.import("rocksq.exceptions")?.unbind())
-    })?;
-    Ok(classes.bind(py))
 }

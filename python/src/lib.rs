@@ -9,6 +9,7 @@
 //! | `arguments`, `items` | from Python |
 //! | `bytes` | to Python |
 //! | `errors` | exceptions |
+//! | `kept` | the Python classes that are named here |
 //! | `call` | releasing the GIL, and noticing Ctrl-C |
 //! | `logging/` | what the crate tells `tracing`, to Python's `logging` |
 //! | `shared`, `exit`, `gate` | how long a queue stays open |
@@ -31,6 +32,7 @@ mod exit;
 mod gate;
 mod items;
 mod iterators;
+mod kept;
 mod logging;
 mod maintenance;
 mod migration;

@@ -10,13 +10,13 @@ mod _native {
     use pyo3::prelude::*;
 
     use crate::arguments::number;
-    use crate::call::released;
+    use crate::call::{self, released};
     use crate::errors::exception;
     #[pymodule_export]
     use crate::migration::Migrated;
     #[pymodule_export]
     use crate::open_queues::OpenQueue;
-    use crate::{exit, logging, migration};
+    use crate::{exit, kept, logging, migration};
     use rocksq::{blocking, memory};
 
     #[pymodule(name = "blocking")]
@@ -183,12 +183,12 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        logging::install(module.py())?;
+        let py = module.py();
+        module.add("kept_modules", kept::modules(py)?)?;
+        call::look_up(py)?;
+        logging::install(py)?;
         let hook = wrap_pyfunction!(close_at_exit, module)?;
-        module
-            .py()
-            .import("atexit")?
-            .call_method1("register", (hook,))?;
+        py.import("atexit")?.call_method1("register", (hook,))?;
         Ok(())
     }
 }

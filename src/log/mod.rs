@@ -195,13 +195,19 @@ impl<S: Store> Log<S> {
         if items.is_empty() {
             return self.check_open().map(|()| None);
         }
-        let operation = Operation::Append {
+        self.check_sizes(items)?;
+        Ok(Some(Operation::Append {
             chunks: chunk::cut(items)?,
             called: turn == Turn::Called,
-        };
-        match operation.amount().fits(self.bounds.max) {
-            true => Ok(Some(operation)),
-            false => Err(commit::never_fits(operation.amount())),
+        }))
+    }
+
+    /// Fails when `items` can never be pushed. Reads none of their bytes.
+    pub(crate) fn check_sizes<T: AsRef<[u8]>>(&self, items: &[T]) -> Result<()> {
+        let amount = chunk::measure(items)?;
+        match amount.fits(self.bounds.max) {
+            true => Ok(()),
+            false => Err(commit::never_fits(amount)),
         }
     }
 

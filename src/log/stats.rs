@@ -138,7 +138,7 @@ impl<S: Store> Log<S> {
     }
 
     /// Counts the items of a push that has failed, and goes on with its result.
-    pub(super) fn counted<T>(&self, items: usize, pushed: Result<T>) -> Result<T> {
+    pub(crate) fn counted<T>(&self, items: usize, pushed: Result<T>) -> Result<T> {
         use ErrorKind::{Corrupt, DiskFull, Full, Io};
         pushed.inspect_err(|error| {
             if matches!(error.kind(), Full | DiskFull | Io | Corrupt) {

@@ -115,6 +115,12 @@ impl<Q: Open> Face<Q> {
         self.attempt(asked, move |log, _| Ok(Tried::Done(operation(log)?.into())))
     }
 
+    /// Fails when `items` can never be added. Reads none of their bytes.
+    pub fn check_sizes<I: AsRef<[u8]>>(&self, items: &[I]) -> Result<()> {
+        let handle = self.queue.handle();
+        handle.with(|log| log.counted(items.len(), log.check_sizes(items)))
+    }
+
     /// Adds items.
     pub fn append<T: Send + Sync + 'static>(
         &self,

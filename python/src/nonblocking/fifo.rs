@@ -137,7 +137,11 @@ impl PersistentQueueWithCapacity {
     ) -> PyResult<Py<Response>> {
         let _ = no_gil;
         let py = items.py();
-        let items = Copied::new(py, &self::items("push", items)?)?;
+        let items = self::items("push", items)?;
+        if let Err(refusal) = self.queue.face().check_sizes(&items) {
+            return self.ask_once(py, Changes, move |_| Err(refusal.clone()));
+        }
+        let items = Copied::new(py, &items)?;
         self.ask(py, Keeper::None, |face, entry| {
             let asked = Asked::new(Changes, entry)
                 .waiting(timeout.wait())

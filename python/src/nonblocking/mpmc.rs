@@ -139,7 +139,11 @@ impl MpmcQueue {
     ) -> PyResult<Py<MpmcResponse>> {
         let _ = no_gil;
         let py = items.py();
-        let items = Copied::new(py, &self::items("add", items)?)?;
+        let items = self::items("add", items)?;
+        if let Err(refusal) = self.queue.face().check_sizes(&items) {
+            return self.ask_once(py, Changes, move |_| Err(refusal.clone()));
+        }
+        let items = Copied::new(py, &items)?;
         self.ask(py, Keeper::None, |face, entry| {
             let asked = Asked::new(Changes, entry)
                 .waiting(timeout.wait())

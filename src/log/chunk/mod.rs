@@ -30,7 +30,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use new::{NewChunk, amount, cut, cut_apart};
+pub(crate) use new::{NewChunk, amount, cut, cut_apart, measure};
 pub(crate) use stored::Chunk;
 
 use super::bounds::Amount;

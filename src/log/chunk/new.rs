@@ -140,12 +140,7 @@ fn cut_into<T: AsRef<[u8]>>(items: &[T], unit: impl Fn(u64) -> Unit) -> Result<F
     let mut payload = 0usize;
     for (index, item) in items.iter().enumerate() {
         let item = item.as_ref();
-        if item.len() > MAX_ITEM_LEN {
-            return Err(Error::invalid(format!(
-                "Item {index} has {} bytes; an item can have at most {MAX_ITEM_LEN}",
-                item.len()
-            )));
-        }
+        check_len(index, item.len())?;
         let grown = payload.saturating_add(item.len());
         if !open.is_empty() && (grown > MAX_CHUNK_PAYLOAD || open.len() == MAX_CHUNK_ITEMS) {
             let unit = unit(items.len().saturating_sub(index) as u64);
@@ -171,6 +166,29 @@ fn count_rest(chunks: &mut [NewChunk<'_>]) {
         }
         behind = behind.saturating_add(chunk.payload);
     }
+}
+
+fn check_len(index: usize, len: usize) -> Result<()> {
+    if len > MAX_ITEM_LEN {
+        return Err(Error::invalid(format!(
+            "Item {index} has {len} bytes; an item can have at most {MAX_ITEM_LEN}"
+        )));
+    }
+    Ok(())
+}
+
+/// How much `items` are, from their sizes alone. Fails when one is too large to be stored.
+pub(crate) fn measure<T: AsRef<[u8]>>(items: &[T]) -> Result<Amount> {
+    let mut bytes = 0u64;
+    for (index, item) in items.iter().enumerate() {
+        let len = item.as_ref().len();
+        check_len(index, len)?;
+        bytes = bytes.saturating_add(len as u64);
+    }
+    Ok(Amount {
+        items: items.len() as u64,
+        bytes,
+    })
 }
 
 /// How much is in the chunks of one push.
