@@ -11,7 +11,9 @@ use super::chunk::Header;
 use super::clock::{Clock, LogTime};
 use super::cursor::{Cursor, Mark};
 use super::expiry::Expiry;
-use super::records::{self, Meta, Trim, floor_key, key_prefix, meta_key, trim_key};
+use super::records::{
+    self, Meta, Trim, decode_home, encode_home, floor_key, home_key, key_prefix, meta_key, trim_key,
+};
 use super::refreshing::Refreshing;
 use super::state::{Label, ONLY_LABEL, State};
 use super::{Log, Retention};
@@ -182,12 +184,30 @@ fn begin<S: Store>(
     let meta = Meta {
         open: true,
         epoch: next_epoch(stored.meta, store.dropped().as_ref()),
-        uuid: stored.meta.map_or_else(Uuid::new_v4, |meta| meta.uuid),
+        uuid: match stored.meta {
+            Some(meta) if !is_copy(store)? => meta.uuid,
+            _ => Uuid::new_v4(),
+        },
         time: time.now(),
     };
-    write_meta(store, meta)?;
+    let mut batch = store.batch(0);
+    batch.put(Records::System, &meta_key(), &meta.encode());
+    if let Some(home) = store.home() {
+        batch.put(Records::System, &home_key(), &encode_home(home));
+    }
+    store.write(batch)?;
     store.sync()?;
     Ok((stored, time, meta))
+}
+
+/// Whether the store is a copy of another. One that does not know its home yet counts as the original.
+fn is_copy<S: Store>(store: &S) -> Result<bool> {
+    let noted = store.get(Records::System, &home_key())?;
+    let noted = noted.map(|bytes| decode_home(&bytes)).transpose()?;
+    Ok(match (noted, store.home()) {
+        (Some(noted), Some(now)) => !noted.is(now),
+        _ => false,
+    })
 }
 
 /// The epoch grows when the last stop was not clean. When something was dropped that may have been

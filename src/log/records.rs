@@ -15,6 +15,12 @@
 //!             16     8  items before it since the queue was made
 //!             24     8  payload bytes of those items
 //!
+//! home         0     1  version of this layout: 1
+//!              1     7  zero
+//!              8     8  inode of the file `HOLDER`
+//!             16     8  when it was made, nanoseconds since 1970; 0 where that cannot be told
+//!             24     8  zero
+//!
 //! floor        like trim: the position below which items were dropped to make room, though their
 //!              chunk may be kept for the sake of others
 //! ```
@@ -26,6 +32,7 @@ use uuid::Uuid;
 
 use super::cursor::Mark;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::Home;
 
 const VERSION: u8 = 1;
 const RECORD_LEN: usize = 32;
@@ -65,6 +72,16 @@ impl Meta {
             time: time as i64,
         })
     }
+}
+
+pub(crate) fn encode_home(home: Home) -> Vec<u8> {
+    let words = [u64::from(VERSION), home.inode, home.born, 0];
+    words.map(u64::to_le_bytes).concat()
+}
+
+pub(crate) fn decode_home(bytes: &[u8]) -> Result<Home> {
+    let [_, inode, born, _] = words(bytes, "home")?;
+    Ok(Home { born, inode })
 }
 
 /// Everything below this mark is gone.
@@ -121,6 +138,10 @@ fn words(bytes: &[u8], record: &str) -> Result<[u64; 4]> {
 
 pub(crate) fn meta_key() -> Key {
     key(b"meta")
+}
+
+pub(crate) fn home_key() -> Key {
+    key(b"home")
 }
 
 pub(crate) fn trim_key() -> Key {

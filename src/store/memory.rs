@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::{Batch, Dropped, Occasion, Records, Store, Traffic, Visit, Visitor};
+use super::{Batch, Dropped, Home, Occasion, Records, Store, Traffic, Visit, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitives::atomic::{AtomicU64, Ordering};
 use crate::primitives::{Mutex, MutexGuard};
@@ -484,6 +484,10 @@ impl Store for MemoryStore {
 
     fn refresh(&self) {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn home(&self) -> Option<Home> {
+        None
     }
 
     fn check_there(&self) -> Result<()> {

@@ -117,6 +117,27 @@ impl fmt::Display for Migrated {
     }
 }
 
+/// The place of a store on its file system, by which a copy is told from what it was made of. Taken
+/// from a file that a copy makes anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// Where the file system says when the file was made: nanoseconds since 1970; otherwise 0.
+    pub born: u64,
+    pub inode: u64,
+}
+
+impl Home {
+    /// Whether both are one place. Some file systems number their files anew each time that they are
+    /// mounted, and some do not say when a file was made.
+    pub(crate) fn is(self, other: Self) -> bool {
+        if self.born != 0 && other.born != 0 {
+            self.born == other.born
+        } else {
+            self.inode == other.inode
+        }
+    }
+}
+
 /// What an opening could not bring back from a damaged log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dropped {
@@ -166,6 +187,9 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Grows each time the store reopened itself: what was read from an older generation may not
     /// be there any more.
     fn generation(&self) -> u64;
+
+    /// Its place on the file system; `None` where that cannot be told.
+    fn home(&self) -> Option<Home>;
 
     /// Told where the log ends that was found in it, after it was opened and after it has reopened
     /// itself.

@@ -13,6 +13,8 @@ mod access;
 mod batches;
 #[cfg(target_os = "linux")]
 mod closing;
+#[cfg(unix)]
+mod copies;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;

@@ -27,6 +27,7 @@
 //! | `refresh` | keeping files from looking as if they had been left behind |
 //! | `reserve` | room to drain a queue that has filled the disk |
 //! | `remove` | deleting a queue |
+//! | `home` | telling a copy of a directory from the directory |
 //! | `names`, `process` | names of files; what RocksDB needs of the process |
 //! | `legacy/` | queues of rocksq 0.3.0 and their conversion |
 //! | `access` | why access is denied |
@@ -51,6 +52,7 @@ mod failure;
 mod fragments;
 mod health;
 mod hold;
+mod home;
 mod kept;
 mod kind;
 mod legacy;
@@ -93,7 +95,7 @@ pub(crate) use self::rebuild::Rebuild;
 pub(crate) use self::salvage::{Piece, Salvage};
 use self::survey::Found;
 use self::traffic::Counters;
-use super::{Dropped, Occasion, Records, Store, Traffic, Visitor};
+use super::{Dropped, Home, Occasion, Records, Store, Traffic, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::{Event, Level};
 use crate::fork::{self, Birthplace};
@@ -272,6 +274,10 @@ impl Store for RocksStore {
 
     fn refresh(&self) {
         self.core.refresh();
+    }
+
+    fn home(&self) -> Option<Home> {
+        home::of(self.core.path())
     }
 
     fn check_there(&self) -> Result<()> {
