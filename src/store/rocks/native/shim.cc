@@ -182,6 +182,9 @@ class QueueEnvironment : public rocksdb::EnvWrapper {
  public:
   QueueEnvironment()
       : EnvWrapper(rocksdb::NewCompositeEnv(std::make_shared<GuardedFileSystem>())) {
+    // Otherwise each write would go through RocksDB's adapters for environments without these.
+    file_system_ = target()->GetFileSystem();
+    system_clock_ = target()->GetSystemClock();
     for (int priority = 0; priority < Priority::TOTAL; ++priority) {
       pools_[priority].SetThreadPriority(static_cast<Priority>(priority));
       pools_[priority].SetHostEnv(this);
