@@ -127,9 +127,10 @@ pub enum StartPosition {
 /// options.max_bytes = Some(8);
 /// options.on_full = OnFull::DropOldest;
 /// let queue = PersistentQueueWithCapacity::open(dir.path().join("queue"), options)?;
-/// queue.push(&[b"one", b"two"])?;
-/// queue.push(&[b"three"])?;
-/// assert_eq!(queue.pop(9)?, [&b"two"[..], b"three"]);
+/// for item in ["one", "two", "three"] {
+///     queue.push(&[item])?;
+/// }
+/// assert_eq!(queue.pop(9)?, ["two", "three"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
