@@ -228,6 +228,9 @@ fn a_child_touches_nothing() {
     let home = Home::new();
     let queue = home.fifo();
     queue.push(&numbered(0, 1000)).unwrap();
+    // Opened again it has nothing in memory that the parent would move to a table meanwhile.
+    queue.close().unwrap();
+    let queue = home.fifo();
     queue.flush().unwrap();
     let before = picture(&home.queue());
     for _ in 0..20 {
