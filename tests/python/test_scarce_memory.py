@@ -31,9 +31,10 @@ def let_memory_grow():
 """
 
 
-def test_a_push_without_memory_changes_nothing_and_the_queue_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [300, 100], ids=["first copy", "second copy"])
+def test_a_push_without_memory_for_a_copy_changes_nothing(tmp_path: Path, size: int) -> None:
     program = """
-item = bytearray(300 * MIB)
+item = bytearray(int(sys.argv[2]) * MIB)
 with Queue(path) as queue:
     queue.push([b"before"])
     let_memory_grow_by(150)
@@ -44,24 +45,7 @@ with Queue(path) as queue:
     queue.push([b"after"])
     print(queue.pop(9))
 """
-    printed = succeeded(run(LIMITED + program, tmp_path))
-    assert printed == "OutOfMemory\n[b'before', b'after']\n"
-
-
-def test_a_push_for_which_the_second_copy_has_no_memory_changes_nothing(tmp_path: Path) -> None:
-    program = """
-item = bytearray(100 * MIB)
-with Queue(path) as queue:
-    queue.push([b"before"])
-    let_memory_grow_by(150)
-    try:
-        queue.push([item])
-    except MemoryError as error:
-        print(type(error).__name__)
-    queue.push([b"after"])
-    print(queue.pop(9))
-"""
-    printed = succeeded(run(LIMITED + program, tmp_path))
+    printed = succeeded(run(LIMITED + program, tmp_path, size))
     assert printed == "OutOfMemory\n[b'before', b'after']\n"
 
 
