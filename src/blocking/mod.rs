@@ -37,11 +37,19 @@ use crate::store::rocks::{self, Kind};
 /// `Busy` when somebody has it open, `WrongKind` when another kind of queue is there, or one so
 /// damaged that its kind cannot be told; then nothing was deleted.
 pub fn remove_queue(path: impl AsRef<Path>) -> Result<()> {
-    rocks::entering(path.as_ref(), |path| rocks::remove(path, Kind::Fifo))
+    remove(path.as_ref(), Kind::Fifo)
 }
 
 /// Deletes the [`MpmcQueue`] at `path` for good. Nothing there is no error. Errors as for
 /// [`remove_queue`].
 pub fn remove_mpmc_queue(path: impl AsRef<Path>) -> Result<()> {
-    rocks::entering(path.as_ref(), |path| rocks::remove(path, Kind::Mpmc))
+    remove(path.as_ref(), Kind::Mpmc)
+}
+
+fn remove(path: &Path, kind: Kind) -> Result<()> {
+    // No queue has an empty path, so none is there.
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    rocks::entering(path, |path| rocks::remove(path, kind))
 }
