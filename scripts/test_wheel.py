@@ -17,8 +17,16 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NEEDED = ["*.md", "Cargo.toml", "docs", "examples", "pyproject.toml", "tests/python"]
-"""What the tests read: themselves, their settings, the examples, the version."""
+NEEDED = [
+    "*.md",
+    "Cargo.toml",
+    "docs",
+    "examples",
+    "pyproject.toml",
+    "tests/python",
+    "zensical.toml",
+]
+"""What the tests read: themselves, their settings, the examples, the version, the order of pages."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 

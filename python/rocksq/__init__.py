@@ -18,10 +18,12 @@ from rocksq import _processor
 
 _processor.check()  # before anything compiled is loaded
 
-from rocksq import _native
+from rocksq import _native, _place
 
 # The compiled part stays when rocksq is imported again, and with it the classes that it raises.
 sys.modules.update(_native.kept_modules)
+# The compiled part calls it when a queue is opened, when nothing might be imported any more.
+sys.modules.setdefault(_place.__name__, _place)
 
 from rocksq import blocking, exceptions, maintenance, nonblocking
 from rocksq._durability import Durability
