@@ -26,7 +26,7 @@ NEEDED = [
     "tests/python",
     "zensical.toml",
 ]
-"""What the tests read: themselves, their settings, the examples, the version, the order of pages."""
+"""What the tests read: themselves, their settings, examples, the version, the order of pages."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
